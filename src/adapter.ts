@@ -1,0 +1,26 @@
+import { randomUUID } from 'node:crypto';
+import { isatty } from 'node:tty';
+import { merge, Subject } from 'rxjs';
+import type { EndpointSettings, Settings } from './config/settings.js';
+import { messageOf, SetwireError } from './errors.js';
+import { canonicalTypes, type ReportedEvent } from './events/identity-event.js';
+import { acceptWith } from './events/intake.js';
+import { type Flows, flowsOf } from './flows/flow.js';
+import { hostOf } from './hosts/detect.js';
+import { memoryJournal } from './journal/memory.js';
+import { recorderOf } from './journal/recorder.js';
+import { openDeliveryLog } from './log/delivery-log.js';
+import { operatorLog } from './log/operator-log.js';
+import { reopenOnSighup } from './log/reopen-on-sighup.js';
+import { userHashWith } from './log/user-hash.js';
+import { type Report, tallyWith } from './report.js';
+import type { IdentityEvent } from './schema-types.js';
+import { profileOf } from './set/profiles.js';
+import type { Profile } from './set/set.js';
+import { deliverWith } from './transmitter/deliver.js';
+import type { Answer } from './transmitter/endpoint.js';
+import { lossRecords, transmit } from './transmitter/pipeline.js';
+import { checkQuery, selectOf } from './transmitter/select.js';
+
+export type { Answer, Flows };
+export { checkQuery, operatorLog };

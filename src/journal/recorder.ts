@@ -1,0 +1,66 @@
+import { SetwireError } from '../errors.js';
+import type { IdentityEvent } from '../events/identity-event.js';
+import type { Journal } from './journal.js';
+
+/** The end of the host's side: hands events to the journal without the host waiting for it. */
+export interface Recorder {
+  /** Takes an event; never throws. */
+  record(event: IdentityEvent): void;
+  /** Resolves when the event just recorded is in the journal, rejects when it could not be; undefined: it was not recorded. */
+  recorded(event: IdentityEvent): Promise<void> | undefined;
+  /** Resolves when everything recorded until now is in the journal or given up. */
+  settled(): Promise<void>;
+  readonly pending: number;
+  /** Events that could not be put into the journal. */
+  readonly lost: number;
+}
+
+/**
+ * @param ready resolves when the journal may be appended to
+ * @param maxPending so many events wait for the journal at most; what comes beyond is lost, and counted
+ * @param onLost called for each event that is lost, with the reason
+ */
+export function recorderOf(
+  journal: Pick<Journal, 'append'>,
+  ready: Promise<void>,
+  maxPending: number,
+  onLost: (event: IdentityEvent, error: unknown) => void,
+): Recorder {
+  const appending = new Map<string, Promise<void>>();
+  let lost = 0;
+
+  async function append(event: IdentityEvent): Promise<void> {
+    try {
+      if (appending.size >= maxPending) {
+        throw new SetwireError('SETWIRE_OVERLOADED', `${maxPending} events already wait for the journal: this one was dropped`);
+      }
+      await ready;
+      await journal.append(event);
+    } catch (error) {
+      lost += 1;
+      onLost(event, error);
+      throw error;
+    }
+  }
+
+  return {
+    record(event) {
+      const written = append(event).finally(() => {
+        if (appending.get(event.id) === written) appending.delete(event.id);
+      });
+      // Nobody has to wait for it: a rejection that no caller looks at must not bring the host down.
+      written.catch(() => undefined);
+      appending.set(event.id, written);
+    },
+    recorded: (event) => appending.get(event.id),
+    async settled() {
+      await Promise.allSettled(appending.values());
+    },
+    get pending() {
+      return appending.size;
+    },
+    get lost() {
+      return lost;
+    },
+  };
+}

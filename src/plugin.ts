@@ -1,0 +1,56 @@
+import { type Adapter, checkQuery, createAdapter, operatorLog } from './adapter.js';
+import { optionsOf } from './config/options.js';
+import { ConfigError, messageOf, SetwireError } from './errors.js';
+import { version } from './version.js';
+
+/** What `attach` gives the identity server. */
+export type Attachment = Pick<Adapter, 'ready' | 'emit' | 'detach' | 'status'>;
+
+/** Setwire could not be set up: the identity server goes on without it, and is told so wherever it asks. */
+function standAside(error: unknown): Attachment {
+  const code = error instanceof SetwireError ? error.code : 'SETWIRE_NOT_RUNNING';
+  const problems = error instanceof ConfigError ? error.problems.length : undefined;
+  operatorLog('info')('error', `not attached: ${messageOf(error)}`, { code, problems });
+  const rejected = (): Promise<never> => {
+    const rejection = Promise.reject(
+      new SetwireError('SETWIRE_NOT_RUNNING', `setwire is not attached: ${messageOf(error)}`, { cause: error }),
+    );
+    rejection.catch(() => undefined);
+    return rejection;
+  };
+  const ready = Promise.reject(error);
+  ready.catch(() => undefined);
+  return {
+    ready,
+    emit: rejected,
+    detach: () => Promise.resolve(),
+    status: () => ({ state: 'failed', error: { code, message: messageOf(error) } }),
+  };
+}
+
+/**
+ * What an identity server loads.
+ *
+ * `attach` never throws: with a config that cannot be used, or a host that is not known, it says so on standard error,
+ * `ready` and `emit` reject, and the identity server goes on without Setwire.
+ */
+const plugin = {
+  name: 'setwire',
+  version,
+  /**
+   * @param host the identity server: an oidc-provider `Provider`, a Node `EventEmitter` whose event names are the
+   *   canonical event types, or a `Host` of your own
+   * @param options as in `schemas/plugin-options.schema.json`: `config`, the config file (`setwire.yaml` in the working
+   *   directory), and `host`, which kind of server it is (found out)
+   */
+  attach(host: unknown, options?: unknown): Attachment {
+    try {
+      const { settings, kind } = optionsOf(options, process.env, checkQuery);
+      return createAdapter(settings, { host, ...(kind && { kind }) });
+    } catch (error) {
+      return standAside(error);
+    }
+  },
+};
+
+export default plugin;

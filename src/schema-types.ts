@@ -1,0 +1,697 @@
+// Generated from schemas/ by `npm run types`. Do not edit.
+
+/**
+ * One of the canonical types, or a host's own, namespaced one: `x-<vendor>.<thing>.<what>`.
+ */
+export type EventType = CanonicalType | string;
+export type CanonicalType =
+  | 'login.success'
+  | 'login.failure'
+  | 'login.suspicious'
+  | 'registration.success'
+  | 'registration.failure'
+  | 'token.issued'
+  | 'token.revoked'
+  | 'session.established'
+  | 'session.presented'
+  | 'session.revoked'
+  | 'credential.updated'
+  | 'account.created'
+  | 'account.profile-updated'
+  | 'account.locked'
+  | 'account.unlocked'
+  | 'account.enabled'
+  | 'account.disabled'
+  | 'account.deleted';
+/**
+ * A claim's value. Text may hold line breaks and tabs, but no other control characters.
+ */
+export type ClaimValue = string | number | boolean | string[];
+/**
+ * How Setwire shows who it is.
+ */
+export type AuthConfig = BearerAuthConfig | BasicAuthConfig | OAuth2AuthConfig;
+/**
+ * Why it is dead.
+ */
+export type DeadReason =
+  | 'rejected_by_receiver'
+  | 'schema_violation'
+  | 'mapping_failed'
+  | 'no_event_type'
+  | 'too_large'
+  | 'patience_exhausted'
+  | 'journal_overflow'
+  | 'lost_on_exit';
+
+export interface SchemaTypes {
+  'identity-event': IdentityEvent;
+  config: Config;
+  'delivery-log': DeliveryRecord;
+  'plugin-options': PluginOptions;
+}
+/**
+ * One thing that happened in an identity server, as Setwire keeps it: what every host is translated into and what every profile is mapped from. All times are integers, milliseconds since 1970-01-01T00:00:00Z.
+ */
+export interface IdentityEvent {
+  /**
+   * UUID of this event, in lower case. It is the `jti` of the wso2 profile and never changes, whatever is retried.
+   */
+  id: string;
+  type: EventType;
+  /**
+   * When it happened, in milliseconds.
+   */
+  time: number;
+  /**
+   * When Setwire accepted it, in milliseconds: the `iat` of every SET made from it.
+   */
+  acceptedAt: number;
+  /**
+   * Joins the events of one request (`rci` in the wso2 profile, `txn` in SETs).
+   */
+  correlationId?: string;
+  /**
+   * Issuer URL of the identity server, as it calls itself.
+   */
+  issuer?: string;
+  user?: User;
+  tenant?: Tenant;
+  /**
+   * Organization in which it happened.
+   */
+  organization?: Organization;
+  userStore?: UserStore;
+  application?: Application;
+  /**
+   * Applications concerned, where there may be several (a revoked token's).
+   *
+   * @maxItems 100
+   */
+  applications?: Application[];
+  session?: Session;
+  /**
+   * Sessions that ended together.
+   *
+   * @minItems 1
+   * @maxItems 1000
+   */
+  sessions?: Session[];
+  token?: Token;
+  credential?: Credential;
+  changes?: ClaimChanges;
+  reason?: Reason;
+  /**
+   * How the user was authenticated, in the host's words or as RFC 8176 `amr` values.
+   *
+   * @maxItems 20
+   *
+   * Items: An id or a name: 1 to 1024 characters, no control characters.
+   */
+  authenticationMethods?: string[];
+  initiator?: Initiator;
+  /**
+   * The operation behind the event where the type alone does not tell, in WSO2's words (INVITE, JUST_IN_TIME_PROVISION, ...). Left out: the usual one of the type.
+   */
+  action?: string;
+  burst?: Burst;
+}
+/**
+ * Whom it is about. A failed login may know no more than the name that was typed.
+ */
+export interface User {
+  /**
+   * Stable id in the identity server.
+   */
+  id?: string;
+  /**
+   * Name by which the user signs in.
+   */
+  username?: string;
+  claims?: Claims;
+  /**
+   * @maxItems 1000
+   *
+   * Items: An id or a name: 1 to 1024 characters, no control characters.
+   */
+  groups?: string[];
+  /**
+   * @maxItems 1000
+   *
+   * Items: An id or a name: 1 to 1024 characters, no control characters.
+   */
+  roles?: string[];
+  /**
+   * Organization in which the account lives.
+   */
+  organization?: Organization;
+}
+/**
+ * Claims by name: an OpenID Connect standard claim (`email`, `given_name`), or a URI. Which of them leave is each endpoint's `claims` setting.
+ */
+export interface Claims {
+  [k: string]: ClaimValue;
+}
+export interface Organization {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  id: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  name?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  handle?: string;
+  /**
+   * 0 for a root organization, 1 and more for those below it.
+   */
+  depth?: number;
+}
+export interface Tenant {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  id: string;
+  /**
+   * The tenant's domain.
+   */
+  name: string;
+}
+/**
+ * Where the account is kept (a directory, a database).
+ */
+export interface UserStore {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  name: string;
+}
+/**
+ * The client or relying party.
+ */
+export interface Application {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  id?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  name?: string;
+  /**
+   * OAuth 2 client_id.
+   */
+  clientId?: string;
+}
+export interface Session {
+  /**
+   * Stable id of the session. Never the cookie value or a bearer token.
+   */
+  id: string;
+  /**
+   * When the user signed in, in milliseconds.
+   */
+  startedAt?: number;
+  /**
+   * When it was last used, in milliseconds.
+   */
+  lastAccessAt?: number;
+  /**
+   * Applications that take part in it.
+   *
+   * @maxItems 1000
+   */
+  applications?: Application[];
+}
+/**
+ * A token, described but never contained.
+ */
+export interface Token {
+  kind?: 'access_token' | 'refresh_token' | 'id_token';
+  format?: 'opaque' | 'jwt';
+  /**
+   * `jti` of a JWT. Never set for an opaque token, whose id may be the token itself.
+   */
+  id?: string;
+  /**
+   * SHA-256 of the token or of its secret id, base64url without padding: joins issuance and revocation.
+   */
+  hash?: string;
+  /**
+   * OAuth 2 grant_type.
+   */
+  grantType?: string;
+  /**
+   * @maxItems 200
+   *
+   * Items: An id or a name: 1 to 1024 characters, no control characters.
+   */
+  scopes?: string[];
+  /**
+   * Milliseconds since 1970. The bounds (2001 to 2286) refuse a value that is in seconds or microseconds.
+   */
+  issuedAt?: number;
+  /**
+   * Milliseconds since 1970. The bounds (2001 to 2286) refuse a value that is in seconds or microseconds.
+   */
+  expiresAt?: number;
+}
+export interface Credential {
+  type: 'password' | 'passkey' | 'otp' | 'recovery-code' | 'x509' | 'api-key' | 'other';
+  change: 'created' | 'updated' | 'reset' | 'revoked' | 'deleted';
+  /**
+   * The user's own name for it (a passkey's).
+   */
+  name?: string;
+}
+/**
+ * Claims that changed: `added` and `updated` with the new value, `removed` with the old one.
+ */
+export interface ClaimChanges {
+  added?: Claims;
+  updated?: Claims;
+  removed?: Claims;
+}
+/**
+ * Why it failed or was done.
+ */
+export interface Reason {
+  /**
+   * Short machine-readable code, the host's own.
+   */
+  code?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  description?: string;
+  failedStep?: FailedStep;
+}
+export interface FailedStep {
+  /**
+   * Which authentication step, counted from 1.
+   */
+  step?: number;
+  /**
+   * Identity provider, LOCAL for the server's own.
+   */
+  idp?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  authenticator?: string;
+}
+/**
+ * Who set it off, and from where.
+ */
+export interface Initiator {
+  type?: 'user' | 'admin' | 'application' | 'system';
+  /**
+   * IPv4 or IPv6 address.
+   */
+  ip?: {
+    [k: string]: unknown;
+  } & string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  userAgent?: string;
+}
+/**
+ * The failed logins behind a `login.suspicious`.
+ */
+export interface Burst {
+  /**
+   * What the failures have in common.
+   */
+  by: 'user' | 'ip';
+  /**
+   * Failures within the window when the burst was recognised.
+   */
+  count: number;
+  windowMs: number;
+}
+/**
+ * What an operator writes, in YAML or JSON. Durations are `500ms`, `30s`, `5m`, `24h`, `3d`; sizes `64KB`, `1MB`. Any text may hold `${env:NAME}` or `${file:path}`.
+ */
+export interface Config {
+  /**
+   * Public base URL of the identity server. Left out: what the host calls itself. In the wso2 profile `iss` and `user.ref` start with it.
+   */
+  issuer?: string;
+  defaults: DefaultsConfig;
+  flows: FlowsConfig;
+  journal: JournalConfig;
+  log: LogConfig;
+  /**
+   * How long a stop waits for what is still to be delivered. What is left then is logged as dead, reason `lost_on_exit`.
+   */
+  stopTimeout: string;
+  /**
+   * The receivers, by name. The name is what the log, the status and the command line call it.
+   */
+  endpoints: {
+    [k: string]: EndpointConfig;
+  };
+}
+/**
+ * What the wso2 profile says where an event does not: for identity servers without tenants, organizations or user stores.
+ */
+export interface DefaultsConfig {
+  tenant?: Tenant;
+  organization?: Organization;
+  userStore?: UserStore;
+}
+export interface FlowsConfig {
+  login: LoginFlowConfig;
+  session: SessionFlowConfig;
+}
+export interface LoginFlowConfig {
+  suspicious: SuspiciousConfig;
+}
+/**
+ * When failed logins become one `login.suspicious`.
+ */
+export interface SuspiciousConfig {
+  /**
+   * So many failures of one user, or from one IP address, within `window`. 0: never.
+   */
+  failures: number;
+  /**
+   * The time they must fall in. A burst ends when no failure came for this long.
+   */
+  window: string;
+  /**
+   * What is counted.
+   */
+  by: ('user' | 'ip')[];
+  /**
+   * How many users and addresses are remembered; past it the one seen longest ago is forgotten.
+   */
+  maxTracked: number;
+}
+export interface SessionFlowConfig {
+  /**
+   * `session.presented` at most once per session in this time. 0s: every one.
+   */
+  presentedEvery: string;
+  /**
+   * How many sessions are remembered for that; past it the one seen longest ago is forgotten.
+   */
+  maxSessions: number;
+}
+/**
+ * Where events wait. This version keeps them in memory: what is not delivered when the process ends is lost, and said to be.
+ */
+export interface JournalConfig {
+  kind: 'memory';
+  /**
+   * Past this many waiting events the oldest are dropped, and logged as dead with reason `journal_overflow`.
+   */
+  maxEvents: number;
+  /**
+   * The same, by size.
+   */
+  maxBytes: string;
+}
+/**
+ * The delivery log: one JSON line per attempt.
+ */
+export interface LogConfig {
+  /**
+   * The file, relative to the config file.
+   */
+  file: string;
+  /**
+   * A new file is begun at this size. 0B: never (use logrotate and SIGHUP).
+   */
+  maxSize: string;
+  /**
+   * How many older files are kept, `.1` being the newest.
+   */
+  keep: number;
+  /**
+   * Key of the hash under which a user appears in the log, at least 16 characters. Left out: a new one for each start.
+   */
+  userKey?: string;
+  /**
+   * How much Setwire says about itself on standard error.
+   */
+  level: 'silent' | 'error' | 'warn' | 'info';
+}
+export interface EndpointConfig {
+  /**
+   * Where SETs are sent. https, except to this machine or with `allowInsecure`. No user name or password in it: use `auth`.
+   */
+  url: string;
+  /**
+   * Allows http to another machine. Events then travel readable and unprotected.
+   */
+  allowInsecure: boolean;
+  /**
+   * false: nothing is sent to it.
+   */
+  enabled: boolean;
+  /**
+   * How an event becomes a SET. `wso2`: WSO2 Identity Server's webhook format.
+   */
+  profile: 'wso2';
+  /**
+   * Which event types it gets: `login.failure`, `login.*` or `*`.
+   *
+   * @minItems 1
+   *
+   * Items: An event type, or all of a flow: `login.failure`, `login.*`, `*`.
+   */
+  events: string[];
+  /**
+   * Only events that match this query over the identity event (MongoDB's query language, by sift).
+   */
+  where: {};
+  /**
+   * Which claims of the user leave: `username`, `groups`, `roles`, or a claim's name; `*` for all. Changed claims are filtered by it too.
+   */
+  claims: string[];
+  /**
+   * Headers sent with every request.
+   */
+  headers: {
+    [k: string]: string;
+  };
+  auth?: AuthConfig;
+  tls?: TlsConfig;
+  signature?: SignatureConfig;
+  /**
+   * For one attempt, from connecting to the end of the answer.
+   */
+  timeout: string;
+  /**
+   * Requests under way at once.
+   */
+  concurrency: number;
+  batch: BatchConfig;
+  retry: RetryConfig;
+}
+export interface BearerAuthConfig {
+  type: 'bearer';
+  /**
+   * A secret. Write `${env:NAME}` or `${file:path}`; it is never printed.
+   */
+  token: string;
+}
+export interface BasicAuthConfig {
+  type: 'basic';
+  username: string;
+  /**
+   * A secret. Write `${env:NAME}` or `${file:path}`; it is never printed.
+   */
+  password: string;
+}
+/**
+ * OAuth 2.0 client credentials (RFC 6749, section 4.4). The token is kept until shortly before it expires, and renewed after a 401.
+ */
+export interface OAuth2AuthConfig {
+  type: 'oauth2';
+  /**
+   * The same rule for https as `url`.
+   */
+  tokenUrl: string;
+  clientId: string;
+  /**
+   * A secret. Write `${env:NAME}` or `${file:path}`; it is never printed.
+   */
+  clientSecret: string;
+  scope?: string;
+  /**
+   * Sent as `audience` (Auth0, Okta).
+   */
+  audience?: string;
+  /**
+   * How the client shows its secret (RFC 6749, section 2.3.1): in the Authorization header or in the form.
+   */
+  clientAuth: 'basic' | 'post';
+}
+/**
+ * PEM texts, most often by `${file:path}`.
+ */
+export interface TlsConfig {
+  /**
+   * Authorities to trust instead of the system's.
+   */
+  ca?: string;
+  /**
+   * Client certificate.
+   */
+  cert?: string;
+  /**
+   * Its private key.
+   */
+  key?: string;
+  /**
+   * The key's passphrase.
+   */
+  passphrase?: string;
+}
+/**
+ * HMAC-SHA256 over the bytes of the body.
+ */
+export interface SignatureConfig {
+  /**
+   * `wso2`: x-wso2-event-signature; `hub`: X-Hub-Signature (WebSub); `standard-webhooks`: webhook-id, webhook-timestamp, webhook-signature.
+   */
+  scheme: 'wso2' | 'hub' | 'standard-webhooks';
+  /**
+   * For standard-webhooks `whsec_` and 24 to 64 bytes in base64; else at least 16 characters.
+   */
+  secret: string;
+  /**
+   * During a rotation: signed with this one too. Only standard-webhooks has room for two signatures.
+   */
+  previousSecret?: string;
+}
+/**
+ * A batch leaves when it is full by count or bytes, or when its oldest event has waited `maxWait`.
+ */
+export interface BatchConfig {
+  /**
+   * `single`: one SET per request, sent at once; `array`: a JSON array; `ndjson`: a SET per line.
+   */
+  format: 'single' | 'array' | 'ndjson';
+  /**
+   * For array and ndjson.
+   */
+  maxEvents: number;
+  /**
+   * Of the whole body. A SET that is larger by itself is dead, reason `too_large`.
+   */
+  maxBytes: string;
+  /**
+   * How long the oldest event of a batch waits for company.
+   */
+  maxWait: string;
+}
+/**
+ * Exponential back-off with full jitter: a random time between 0 and min(max, initial * 2^(attempt - 1)). Retry-After, where longer, is honoured.
+ */
+export interface RetryConfig {
+  /**
+   * A whole number and a unit: ms, s, m, h or d.
+   */
+  initial: string;
+  /**
+   * A whole number and a unit: ms, s, m, h or d.
+   */
+  max: string;
+  /**
+   * The endpoint's patience: after this time of failing the batch is dead, reason `patience_exhausted`.
+   */
+  maxAge: string;
+  /**
+   * The same, by attempts. 0: no limit.
+   */
+  maxAttempts: number;
+  /**
+   * The longest Retry-After that is honoured.
+   */
+  maxRetryAfter: string;
+}
+/**
+ * One line of the delivery log: one attempt to deliver a batch, or SETs that were given up without one. Holds no claim, no secret and no URL.
+ */
+export interface DeliveryRecord {
+  /**
+   * When the attempt ended, RFC 3339 in UTC with milliseconds.
+   */
+  time: string;
+  /**
+   * The endpoint's name in the config.
+   */
+  endpoint: string;
+  /**
+   * `delivered`; `retry`: will be tried again at `nextRetryAt`; `dead`: given up, `reason` says why.
+   */
+  outcome: 'delivered' | 'retry' | 'dead';
+  /**
+   * Id of the batch, the same at every attempt. Absent where there was none.
+   */
+  batch?: string;
+  /**
+   * Counted from 1; 0: nothing was sent.
+   */
+  attempt: number;
+  /**
+   * HTTP status of the answer.
+   */
+  status?: number;
+  /**
+   * Code of the failure where there was no answer (ECONNREFUSED, ETIMEDOUT), or the receiver's own code (RFC 8935 `err`).
+   */
+  error?: string;
+  reason?: DeadReason;
+  /**
+   * In words, for an operator. No value of an event stands in it.
+   */
+  detail?: string;
+  /**
+   * How long the attempt took, in milliseconds.
+   */
+  durationMs?: number;
+  /**
+   * Size of the body that was sent.
+   */
+  bytes?: number;
+  /**
+   * When it is tried again, RFC 3339 in UTC.
+   */
+  nextRetryAt?: string;
+  /**
+   * The SETs of the batch, in order.
+   */
+  sets: DeliveredSet[];
+}
+export interface DeliveredSet {
+  jti: string;
+  /**
+   * The event's type, as in the config's `events`.
+   */
+  event: string;
+  /**
+   * The user as a keyed hash (HMAC-SHA256 under `log.userKey`, cut to 16 hex digits).
+   */
+  user?: string;
+}
+/**
+ * What an identity server hands to Setwire when it attaches it.
+ */
+export interface PluginOptions {
+  /**
+   * The config file, YAML or JSON; relative to the process's working directory.
+   */
+  config: string;
+  /**
+   * Which identity server this is. Left out: found out.
+   */
+  host?: 'oidc-provider' | 'event-emitter';
+}

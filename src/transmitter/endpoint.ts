@@ -1,0 +1,96 @@
+import type { Secret } from '../secret.js';
+import type { SecurityEventToken } from '../set/set.js';
+
+/** What the transmitter needs to know of a receiver. Times are milliseconds, sizes bytes. */
+export interface Endpoint {
+  readonly name: string;
+  readonly url: string;
+  /** Patterns: `login.failure`, `login.*`, `*`. */
+  readonly events: readonly string[];
+  /** A sift query over the identity event. */
+  readonly where: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, Secret>>;
+  readonly auth?: Auth;
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: Secret; readonly passphrase?: Secret };
+  readonly signature?: Signature;
+  readonly timeoutMs: number;
+  readonly concurrency: number;
+  readonly batch: BatchLimits;
+  readonly retry: RetryPolicy;
+}
+
+export type Auth =
+  | { readonly type: 'bearer'; readonly token: Secret }
+  | { readonly type: 'basic'; readonly username: string; readonly password: Secret }
+  | ({ readonly type: 'oauth2' } & ClientCredentials);
+
+export interface ClientCredentials {
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+  readonly scope?: string;
+  readonly audience?: string;
+  readonly clientAuth: 'basic' | 'post';
+}
+
+export interface Signature {
+  readonly scheme: 'wso2' | 'hub' | 'standard-webhooks';
+  readonly secret: Secret;
+  readonly previousSecret?: Secret;
+}
+
+export interface BatchLimits {
+  readonly format: 'single' | 'array' | 'ndjson';
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+  readonly maxWaitMs: number;
+}
+
+export interface RetryPolicy {
+  readonly initialMs: number;
+  readonly maxMs: number;
+  readonly maxAgeMs: number;
+  /** 0: no limit. */
+  readonly maxAttempts: number;
+  readonly maxRetryAfterMs: number;
+}
+
+/** SETs that travel in one request. */
+export interface Batch {
+  /** The same for the same SETs, so that a receiver can tell a repeated request. */
+  readonly id: string;
+  readonly sets: readonly SecurityEventToken[];
+}
+
+/** What one attempt met with: an answer, or the failure that stood in its place. */
+export type Answer =
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      /** Lower-case names. */
+      readonly headers: Readonly<Record<string, string | undefined>>;
+      /** The first 64 KB. */
+      readonly body: string;
+      readonly durationMs: number;
+      /** Of the request's body. */
+      readonly bytes: number;
+    }
+  | {
+      readonly kind: 'failure';
+      /** System or library code: ECONNREFUSED, ETIMEDOUT, DEPTH_ZERO_SELF_SIGNED_CERT. */
+      readonly code: string;
+      /** In words, without URL credentials or secrets. */
+      readonly detail: string;
+      readonly durationMs: number;
+      readonly bytes: number;
+    };
+
+/** Makes one attempt: no retry, no redirect. Never rejects. `signal` cuts it short (a failure with code `ABORTED`). */
+export type Deliver = (batch: Batch, signal: AbortSignal) => Promise<Answer>;
+
+/** What follows from an answer (the README's failure policy, row by row). */
+export type Outcome =
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'retry'; readonly detail: string; readonly error?: string; readonly notBeforeMs?: number }
+  | { readonly kind: 'dead'; readonly reason: 'rejected_by_receiver'; readonly detail: string; readonly error?: string }
+  | { readonly kind: 'disable'; readonly detail: string };

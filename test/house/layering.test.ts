@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+
+const src = fileURLToPath(new URL('../../src/', import.meta.url));
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+
+/** What any file may import. */
+const groundFloor = ['errors.ts', 'secret.ts', 'report.ts', 'schemas.ts', 'schema-types.ts', 'version.ts'];
+
+/** A room (a folder, or a file at the root) and the rooms it may import besides itself and the ground floor. */
+const mayImport: Record<string, readonly string[]> = {
+  events: [],
+  config: [],
+  log: [],
+  extensions: [],
+  hosts: ['events'],
+  flows: ['events'],
+  journal: ['events'],
+  set: ['events'],
+  transmitter: ['events', 'journal', 'set'],
+  'adapter.ts': ['events', 'config', 'log', 'hosts', 'flows', 'journal', 'set', 'transmitter'],
+  'plugin.ts': ['adapter.ts', 'config'],
+  'index.ts': ['adapter.ts', 'config', 'events', 'extensions', 'flows', 'hosts', 'plugin.ts'],
+  cli: ['adapter.ts', 'config', 'journal', 'log'],
+  demo: ['index.ts'],
+  ...Object.fromEntries(groundFloor.map((file) => [file, []])),
+};
+
+/** A dependency and the only places that may import it: replacing it means touching these. */
+const doors: Record<string, readonly string[]> = {
+  got: ['transmitter/deliver.ts', 'transmitter/oauth2.ts'],
+  ajv: ['schemas.ts'],
+  'ajv-formats': ['schemas.ts'],
+  yaml: ['config/'],
+  pino: ['log/'],
+  sift: ['transmitter/select.ts'],
+  rxjs: ['flows/', 'transmitter/', 'journal/', 'events/', 'adapter.ts'],
+  'oidc-provider': ['demo/'],
+};
+
+function importsOf(file: string): string[] {
+  const source = readFileSync(join(src, file), 'utf8');
+  return [...source.matchAll(/^(?:import|export)\b[^;]*?from\s+'([^']+)'|^import\s+'([^']+)'/gm)].map(
+    (match) => match[1] ?? match[2] ?? '',
+  );
+}
+
+const localImportsOf = (file: string): string[] =>
+  importsOf(file)
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => normalize(join(dirname(file), specifier)).replace(/\.js$/, '.ts'));
+
+const roomOf = (file: string): string => file.split('/')[0] ?? file;
+
+describe('the house', () => {
+  for (const file of files) {
+    it(`${file} imports what its room may import`, () => {
+      const room = roomOf(file);
+      expect(mayImport, `${room} stands in the import table`).to.have.property(room);
+      for (const imported of localImportsOf(file)) {
+        expect(files, `${imported} exists`).to.include(imported);
+        const other = roomOf(imported);
+        if (other !== room) expect([...groundFloor, ...(mayImport[room] ?? [])]).to.include(other);
+      }
+    });
+
+    it(`${file} goes through the one door of each dependency`, () => {
+      for (const specifier of importsOf(file).filter((name) => !name.startsWith('.') && !name.startsWith('node:'))) {
+        const name = specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : (specifier.split('/')[0] ?? '');
+        const allowed = doors[name];
+        if (roomOf(file) === 'demo') continue;
+        expect(allowed, `${name} has a door`).to.be.an('array');
+        expect(allowed?.some((door) => file === door || file.startsWith(door)), `${file} is a door of ${name}`).to.equal(true);
+      }
+    });
+  }
+
+  it('has no import cycles', () => {
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]): void => {
+      expect(path, [...path, file].join(' -> ')).to.not.include(file);
+      if (done.has(file)) return;
+      for (const imported of localImportsOf(file)) visit(imported, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+  });
+
+  it('imports dynamically only what the operator named', () => {
+    const dynamic = files.filter((file) => /\bimport\(/.test(readFileSync(join(src, file), 'utf8')));
+    expect(dynamic.filter((file) => !file.startsWith('demo/'))).to.deep.equal(['extensions/load.ts']);
+  });
+});
+
