@@ -284,7 +284,7 @@ export interface Reason {
    */
   code?: string;
   /**
-   * An id or a name: 1 to 1024 characters, no control characters.
+   * In words; control characters are replaced and it is cut at 1024 characters.
    */
   description?: string;
   failedStep?: FailedStep;
@@ -311,11 +311,9 @@ export interface Initiator {
   /**
    * IPv4 or IPv6 address.
    */
-  ip?: {
-    [k: string]: unknown;
-  } & string;
+  ip?: string;
   /**
-   * An id or a name: 1 to 1024 characters, no control characters.
+   * As the client sent it; control characters are replaced and it is cut at 1024 characters.
    */
   userAgent?: string;
 }

@@ -57,6 +57,20 @@ export function validatorOf(file: string, options: { readonly defaults?: boolean
   };
 }
 
+/**
+ * The validator of a schema that is not ours: an extension's. Draft 2020-12, unknown keywords allowed.
+ *
+ * @throws Error if it cannot be compiled
+ */
+export function validatorFor(schema: object): Validator {
+  if ('$async' in schema) throw new Error('asynchronous schemas ($async) are not supported');
+  // An Ajv of its own: two extensions may use the same `$id`.
+  const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false });
+  addFormats.default(ajv);
+  const compiled = ajv.compile(schema);
+  return (value) => (compiled(value) ? [] : (compiled.errors ?? []).map(violationOf));
+}
+
 function violationOf(error: ErrorObject): Violation {
   const { additionalProperty, unevaluatedProperty, allowedValues } = error.params;
   const name = additionalProperty ?? unevaluatedProperty;

@@ -1,0 +1,128 @@
+import { SetwireError } from '../errors.js';
+import { validatorOf } from '../schemas.js';
+import type { IdentityEvent } from './identity-event.js';
+import { type CopyRule, CopyRefused, type Plain, plainCopy } from './plain-copy.js';
+import { refusalOf } from './refusal.js';
+
+/** Why an event is refused: a bounded set, to count by. */
+export type RefusalRule = CopyRule | 'schema';
+
+/** A reported event that is not one: code SETWIRE_EVENT_INVALID. The message names members and rules, never a value. */
+export class EventRefused extends SetwireError {
+  readonly rule: RefusalRule;
+
+  constructor(rule: RefusalRule, why: string, options?: ErrorOptions) {
+    super('SETWIRE_EVENT_INVALID', `the event was refused: ${why}`, options);
+    this.name = 'EventRefused';
+    this.rule = rule;
+  }
+}
+
+export interface IntakeDeps {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** A new UUID. */
+  newId(): string;
+  /** Issuer URL of the identity server, where it is known; an event's own goes before it. */
+  readonly issuer?: string;
+}
+
+/** The members in the order in which every event has them. */
+const members = Object.keys({
+  id: true,
+  type: true,
+  time: true,
+  acceptedAt: true,
+  correlationId: true,
+  issuer: true,
+  user: true,
+  tenant: true,
+  organization: true,
+  userStore: true,
+  application: true,
+  applications: true,
+  session: true,
+  sessions: true,
+  token: true,
+  credential: true,
+  changes: true,
+  reason: true,
+  authenticationMethods: true,
+  initiator: true,
+  action: true,
+  burst: true,
+} satisfies Record<keyof IdentityEvent, true>);
+
+type PlainObject = { [name: string]: Plain };
+
+const isObject = (value: Plain | undefined): value is PlainObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A client chooses its own user agent and may have a say in an error's words: it must not be able to have its event refused. */
+function makeLegible(parent: Plain | undefined, name: string): void {
+  if (!isObject(parent)) return;
+  const text = parent[name];
+  if (typeof text !== 'string') return;
+  const legible = text.slice(0, 1024).replace(/\p{Cc}|\p{Cs}/gu, '\ufffd');
+  if (legible === '') delete parent[name];
+  else if (legible !== text) parent[name] = legible;
+}
+
+function complete(reported: PlainObject, deps: IntakeDeps): PlainObject {
+  makeLegible(reported.initiator, 'userAgent');
+  makeLegible(reported.reason, 'description');
+  const now = deps.now();
+  const known: PlainObject = {
+    ...reported,
+    id: reported.id === undefined ? deps.newId() : reported.id,
+    time: reported.time === undefined ? now : reported.time,
+    acceptedAt: now,
+  };
+  if (typeof known.id === 'string') known.id = known.id.toLowerCase();
+  if (known.issuer === undefined && deps.issuer !== undefined) known.issuer = deps.issuer;
+  const event: PlainObject = {};
+  for (const name of members) {
+    const member = known[name];
+    if (member !== undefined) event[name] = member;
+  }
+  // What is no member goes along, for the schema to refuse it by name.
+  return Object.assign(event, known);
+}
+
+function freeze(value: Plain): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const member of Object.values(value)) freeze(member);
+  Object.freeze(value);
+}
+
+/**
+ * The intake: makes an identity event of what a host or an application reports (`ReportedEvent`, or anything else).
+ *
+ * It copies (nothing of the reporter's is kept, none of its code runs), fills in `id` (lower-cased where it is given),
+ * `time` (now) and `acceptedAt` (always now), checks the whole against `identity-event.schema.json`, and freezes it deeply.
+ *
+ * @returns a function that throws EventRefused (SETWIRE_EVENT_INVALID)
+ */
+export function acceptWith(deps: IntakeDeps): (reported: unknown) => IdentityEvent {
+  const violationsOf = validatorOf('identity-event.schema.json');
+  // Compiles the schema now, at the host's start: its first login would wait for that.
+  violationsOf(undefined);
+  return (reported) => {
+    const copy = copyOf(reported);
+    if (!isObject(copy)) throw new EventRefused('not_plain', 'it is not an object');
+    const event = complete(copy, deps);
+    const violations = violationsOf(event);
+    if (violations.length > 0) throw new EventRefused('schema', refusalOf(violations, members));
+    freeze(event);
+    return event as unknown as IdentityEvent;
+  };
+}
+
+function copyOf(reported: unknown): Plain {
+  try {
+    return plainCopy(reported);
+  } catch (error) {
+    if (error instanceof CopyRefused) throw new EventRefused(error.rule, error.message, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,48 @@
+import { SetwireError } from '../errors.js';
+import type { IdentityEvent } from '../schema-types.js';
+
+/** What an extension's `attach` gives back to the server. */
+export interface ExtensionAttachment {
+  /** Reports what the server's bus does not know. Rejects for an event that cannot be accepted. */
+  emit(event: Omit<IdentityEvent, 'id' | 'time' | 'acceptedAt'> & { id?: string; time?: number }): Promise<void>;
+  /** Stops listening and finishes what is under way. */
+  detach(): Promise<void>;
+  /** How it is doing, for a health page. */
+  status?(): unknown;
+  /** Settles when the extension has started, or could not. Left out: it has started once `attach` has returned. */
+  readonly ready?: Promise<void>;
+}
+
+export type Attach = (host: unknown, options: object) => unknown;
+
+type Members = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Members =>
+  value !== null && (typeof value === 'object' || typeof value === 'function');
+
+const invalid = (reason: string): SetwireError => new SetwireError('SETWIRE_EXTENSION_INVALID', reason);
+
+/** The `attach` of a module's default export; one that was compiled from ES modules to CommonJS hides it one level deeper. */
+export function attachOf(module: unknown): Attach {
+  const outer = isObject(module) ? module.default : undefined;
+  for (const candidate of [outer, isObject(outer) ? outer.default : undefined]) {
+    if (isObject(candidate) && typeof candidate.attach === 'function') {
+      return (host, options) => Reflect.apply(candidate.attach as Attach, candidate, [host, options]);
+    }
+  }
+  const found = outer === undefined ? 'no default export' : 'a default export without an attach function';
+  throw invalid(`its module has ${found}; it must default-export { attach(host, options) }`);
+}
+
+/** Checks what `attach` gave back. */
+export function attachmentOf(value: unknown): ExtensionAttachment {
+  const missing = isObject(value)
+    ? ['emit', 'detach'].filter((name) => typeof value[name] !== 'function')
+    : ['emit', 'detach'];
+  if (missing.length > 0) {
+    throw invalid(
+      `its attach gave back something without ${missing.join(' and ')}; it must give back { emit, detach, status }`,
+    );
+  }
+  return value as ExtensionAttachment;
+}

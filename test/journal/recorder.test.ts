@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { SetwireError } from '../../src/errors.js';
+import { recorderOf } from '../../src/journal/recorder.js';
+import type { IdentityEvent } from '../../src/schema-types.js';
+
+const eventOf = (id: string): IdentityEvent => ({ id, type: 'login.failure', time: 1_751_705_149_641, acceptedAt: 1_751_705_149_641 });
+
+describe('the recorder', () => {
+  it('resolves what was recorded once the journal has it', async () => {
+    let stored: (offset: number) => void = () => undefined;
+    const append = sinon.stub().returns(new Promise<number>((resolve) => (stored = resolve)));
+    const recorder = recorderOf({ append }, Promise.resolve(), 10, sinon.stub());
+    const event = eventOf('a');
+    recorder.record(event);
+    let done = false;
+    const recorded = recorder.recorded(event)?.then(() => (done = true));
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(done).to.equal(false);
+    stored(1);
+    await recorded;
+    expect(done).to.equal(true);
+    await recorder.settled();
+    expect(recorder.pending).to.equal(0);
+  });
+
+  it('keeps the order of what came before the journal was ready', async () => {
+    let open: () => void = () => undefined;
+    const append = sinon.stub().resolves(1);
+    const recorder = recorderOf({ append }, new Promise((resolve) => (open = resolve)), 10, sinon.stub());
+    for (const id of ['a', 'b', 'c']) recorder.record(eventOf(id));
+    expect(append.callCount).to.equal(0);
+    open();
+    await recorder.settled();
+    expect(append.args.map(([event]) => event.id)).to.deep.equal(['a', 'b', 'c']);
+  });
+
+  it('drops what finds no room, says so, and takes the next when there is room again', async () => {
+    let open: () => void = () => undefined;
+    const onLost = sinon.stub();
+    const append = sinon.stub().resolves(1);
+    const recorder = recorderOf({ append }, new Promise((resolve) => (open = resolve)), 2, onLost);
+    for (const id of ['a', 'b', 'c']) recorder.record(eventOf(id));
+    const refused = await recorder.recorded(eventOf('c'))?.catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(SetwireError).with.property('code', 'SETWIRE_OVERLOADED');
+    expect(recorder.lost).to.equal(1);
+    expect(onLost.calledOnce).to.equal(true);
+    open();
+    await recorder.settled();
+    recorder.record(eventOf('d'));
+    await recorder.settled();
+    expect(append.args.map(([event]) => event.id)).to.deep.equal(['a', 'b', 'd']);
+  });
+
+  it('does not raise an unhandled rejection when nobody waits', async () => {
+    const unhandled = sinon.stub();
+    process.on('unhandledRejection', unhandled);
+    try {
+      const recorder = recorderOf({ append: sinon.stub().rejects(new Error('disk full')) }, Promise.resolve(), 2, sinon.stub());
+      recorder.record(eventOf('a'));
+      await recorder.settled();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(unhandled.callCount).to.equal(0);
+      expect(recorder.lost).to.equal(1);
+    } finally {
+      process.off('unhandledRejection', unhandled);
+    }
+  });
+
+  it('knows nothing of an event that was not recorded', () => {
+    const recorder = recorderOf({ append: sinon.stub() }, Promise.resolve(), 2, sinon.stub());
+    expect(recorder.recorded(eventOf('a'))).to.equal(undefined);
+  });
+});
