@@ -661,7 +661,7 @@ export interface DeliveryRecord {
    */
   bytes?: number;
   /**
-   * When it is tried again, RFC 3339 in UTC.
+   * When it is tried again, RFC 3339 in UTC with milliseconds.
    */
   nextRetryAt?: string;
   /**

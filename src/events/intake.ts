@@ -1,7 +1,7 @@
 import { SetwireError } from '../errors.js';
 import { validatorOf } from '../schemas.js';
 import type { IdentityEvent } from './identity-event.js';
-import { type CopyRule, CopyRefused, type Plain, plainCopy } from './plain-copy.js';
+import { CopyRefused, type CopyRule, type Plain, plainCopy } from './plain-copy.js';
 import { refusalOf } from './refusal.js';
 
 /** Why an event is refused: a bounded set, to count by. */

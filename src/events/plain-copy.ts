@@ -54,12 +54,14 @@ export function plainCopy(value: unknown): Plain {
 
   function count(length: number): void {
     text += length;
-    if (text > copyLimits.text) refuse('too_large', `goes past the ${copyLimits.text} characters that an event may hold`);
+    if (text > copyLimits.text)
+      refuse('too_large', `goes past the ${copyLimits.text} characters that an event may hold`);
   }
 
   function copyOf(original: unknown): Plain {
     values += 1;
-    if (values > copyLimits.values) refuse('too_large', `goes past the ${copyLimits.values} values that an event may hold`);
+    if (values > copyLimits.values)
+      refuse('too_large', `goes past the ${copyLimits.values} values that an event may hold`);
     switch (typeof original) {
       case 'string':
         count(original.length);
@@ -71,14 +73,18 @@ export function plainCopy(value: unknown): Plain {
       case 'object':
         return original === null ? null : copyOfObject(original);
       default:
-        return refuse('not_plain', `is of type ${typeof original}: allowed are text, numbers, booleans, lists and plain objects`);
+        return refuse(
+          'not_plain',
+          `is of type ${typeof original}: allowed are text, numbers, booleans, lists and plain objects`,
+        );
     }
   }
 
   function copyOfObject(original: object): Plain {
     if (types.isProxy(original)) refuse('not_plain', 'is a Proxy: allowed are plain objects');
     if (above.includes(original)) refuse('cycle', 'contains itself');
-    if (above.length === copyLimits.depth) refuse('too_deep', `is deeper than the ${copyLimits.depth} levels that an event may have`);
+    if (above.length === copyLimits.depth)
+      refuse('too_deep', `is deeper than the ${copyLimits.depth} levels that an event may have`);
     above.push(original);
     const copy = Array.isArray(original) ? copyOfList(original) : copyOfMembers(original);
     above.pop();
@@ -87,7 +93,8 @@ export function plainCopy(value: unknown): Plain {
 
   function copyOfList(original: readonly unknown[]): Plain {
     if (Object.getPrototypeOf(original) !== Array.prototype) refuse('not_plain', 'is not a plain list');
-    if (original.length > copyLimits.values) refuse('too_large', `goes past the ${copyLimits.values} values that an event may hold`);
+    if (original.length > copyLimits.values)
+      refuse('too_large', `goes past the ${copyLimits.values} values that an event may hold`);
     const copy: Plain[] = [];
     for (let place = 0; place < original.length; place++) {
       path.push(place);
@@ -117,7 +124,9 @@ export function plainCopy(value: unknown): Plain {
   /** The member's value; a getter would be somebody else's code on the host's thread, so it is not read. */
   function own(original: object, name: string | number): unknown {
     const descriptor = Object.getOwnPropertyDescriptor(original, name);
-    return descriptor?.get || descriptor?.set ? refuse('not_plain', 'is a getter: allowed are values') : descriptor?.value;
+    return descriptor?.get || descriptor?.set
+      ? refuse('not_plain', 'is a getter: allowed are values')
+      : descriptor?.value;
   }
 
   try {

@@ -4,15 +4,24 @@ import { memberName, pathOf } from './member.js';
 const maxMembers = 5;
 
 /** Says a violation of the identity event's schema: the member it is about, and what is allowed there. */
-function wordsOf(violation: Violation, allowedMembers: readonly string[]): { member: string; rule: string } {
+function wordsOf(
+  violation: Violation,
+  alternatives: ReadonlySet<string>,
+  allowedMembers: readonly string[],
+): { member: string; rule: string } {
   const path = pathOf(violation.pointer);
-  const { missingProperty, additionalProperty, propertyName, pattern } = violation.params;
+  const { missingProperty, additionalProperty, propertyName, pattern, limit } = violation.params;
   switch (violation.keyword) {
     case 'required':
-      return { member: memberName([...path, String(missingProperty)]), rule: 'is missing' };
+      return alternatives.has(memberName(path))
+        ? { member: memberName(path), rule: `lacks ${String(missingProperty)}` }
+        : { member: memberName([...path, String(missingProperty)]), rule: 'is missing' };
     case 'additionalProperties': {
       const allowed = path.length === 0 ? `: allowed are ${allowedMembers.join(', ')}` : '';
-      return { member: memberName([...path, String(additionalProperty)]), rule: `is no member of an identity event${allowed}` };
+      return {
+        member: memberName([...path, String(additionalProperty)]),
+        rule: `is no member of an identity event${allowed}`,
+      };
     }
     case 'propertyNames':
       return {
@@ -23,6 +32,12 @@ function wordsOf(violation: Violation, allowedMembers: readonly string[]): { mem
       return {
         member: memberName(path),
         rule: String(pattern).startsWith('^[^\\u0000') ? 'must not hold control characters' : violation.message,
+      };
+    case 'minimum':
+    case 'maximum':
+      return {
+        member: memberName(path),
+        rule: `${violation.message}${Number(limit) >= 1e12 ? ', in milliseconds since 1970' : ''}`,
       };
     default:
       return { member: memberName(path), rule: violation.message };
@@ -35,12 +50,14 @@ function wordsOf(violation: Violation, allowedMembers: readonly string[]): { mem
  * @param allowedMembers the names that an event's own members may have
  */
 export function refusalOf(violations: readonly Violation[], allowedMembers: readonly string[]): string {
-  const alternatives = new Set(violations.filter(({ keyword }) => keyword === 'anyOf').map(({ pointer }) => memberName(pathOf(pointer))));
+  const alternatives = new Set(
+    violations.filter(({ keyword }) => keyword === 'anyOf').map(({ pointer }) => memberName(pathOf(pointer))),
+  );
   const rules = new Map<string, Set<string>>();
   for (const violation of violations) {
     // These two only say that what the others say was not met.
     if (violation.keyword === 'anyOf' || violation.keyword === 'if') continue;
-    const { member, rule } = wordsOf(violation, allowedMembers);
+    const { member, rule } = wordsOf(violation, alternatives, allowedMembers);
     const known = rules.get(member);
     if (known) known.add(rule);
     else if (rules.size < maxMembers) rules.set(member, new Set([rule]));
@@ -50,5 +67,7 @@ export function refusalOf(violations: readonly Violation[], allowedMembers: read
 }
 
 function textOf(rules: ReadonlyMap<string, ReadonlySet<string>>, alternatives: ReadonlySet<string>): string {
-  return [...rules].map(([member, words]) => `${member} ${[...words].join(alternatives.has(member) ? ' or ' : ', ')}`).join('; ');
+  return [...rules]
+    .map(([member, words]) => `${member} ${[...words].join(alternatives.has(member) ? ' or ' : ', ')}`)
+    .join('; ');
 }

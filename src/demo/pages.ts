@@ -1,0 +1,119 @@
+import type { Account } from './accounts.js';
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+export const escaped = (text: string): string =>
+  text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+
+const style = `
+  :root { color-scheme: light dark; --ink: light-dark(#1c2430, #e8ecf2); --paper: light-dark(#f4f6f9, #12161d);
+    --card: light-dark(#fff, #1b212b); --line: light-dark(#dde3ea, #2c3441); --accent: #2f6fed; --faint: light-dark(#667, #98a2b3); }
+  * { box-sizing: border-box; }
+  body { margin: 0; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
+  main { max-width: 46rem; margin: 8vh auto; padding: 0 1rem; display: grid; gap: 1.25rem; }
+  .narrow { max-width: 24rem; }
+  section { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 1.5rem 1.75rem; }
+  h1 { font-size: 1.35rem; margin: 0 0 .25rem; } p { margin: .25rem 0 1rem; color: var(--faint); }
+  label { display: block; margin: .75rem 0; font-size: .9rem; }
+  input:not([type=hidden]) { width: 100%; padding: .6rem .7rem; margin-top: .25rem; font: inherit; color: inherit;
+    background: transparent; border: 1px solid var(--line); border-radius: 8px; }
+  button, .button { display: inline-block; padding: .5rem .95rem; font: inherit; font-weight: 600; cursor: pointer; border-radius: 8px;
+    border: 1px solid var(--accent); background: var(--accent); color: #fff; text-decoration: none; }
+  button.quiet { background: transparent; color: var(--accent); font-weight: 500; }
+  button.small { padding: .15rem .5rem; font-size: .8rem; }
+  form { display: inline; } .error { color: #d33; } code { font-size: .85em; overflow-wrap: anywhere; }
+  table { width: 100%; border-collapse: collapse; } td { padding: .5rem .25rem; border-top: 1px solid var(--line); vertical-align: middle; }`;
+
+function page(title: string, body: string, narrow = true): string {
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(title)}</title><style>${style}</style></head>
+<body><main${narrow ? ' class="narrow"' : ''}>${body}</main></body></html>`;
+}
+
+const post = (action: string, label: string, fields: Readonly<Record<string, string>> = {}, look = 'quiet'): string =>
+  `<form method="post" action="${escaped(action)}">${Object.entries(fields)
+    .map(([name, value]) => `<input type="hidden" name="${name}" value="${escaped(value)}">`)
+    .join('')}<button class="${look}">${escaped(label)}</button></form>`;
+
+export function loginPage(uid: string, application: string, error?: string): string {
+  return page(
+    'Log in',
+    `<section><h1>Log in</h1><p>to go on to <b>${escaped(application)}</b></p>
+${error === undefined ? '' : `<p class="error">${escaped(error)}</p>`}
+<form method="post" action="/interaction/${escaped(uid)}/login">
+<label>Name <input name="username" autocomplete="username" autofocus required></label>
+<label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+<button>Log in</button></form></section>`,
+  );
+}
+
+export function consentPage(uid: string, application: string, scopes: readonly string[]): string {
+  return page(
+    'Allow?',
+    `<section><h1>Allow ${escaped(application)}?</h1><p>It asks for: ${scopes.map((scope) => `<code>${escaped(scope)}</code>`).join(', ')}</p>
+${post(`/interaction/${uid}/consent`, 'Allow', {}, '')}</section>`,
+  );
+}
+
+/** @param form of oidc-provider, with its protection against forged requests */
+export function logoutPage(form: string): string {
+  return page(
+    'Log out',
+    `<section><h1>Log out?</h1><p>This ends your session at the identity server.</p>${form}
+<button form="op.logoutForm" name="logout" value="yes">Log out</button>
+<button form="op.logoutForm" class="quiet">Stay</button></section>`,
+  );
+}
+
+export function messagePage(title: string, text: string): string {
+  return page(
+    title,
+    `<section><h1>${escaped(title)}</h1><p>${escaped(text)}</p><a class="button" href="/">Back</a></section>`,
+  );
+}
+
+function accountRow(account: Account): string {
+  const buttons = [
+    'profile',
+    'password',
+    account.locked ? 'unlock' : 'lock',
+    account.disabled ? 'enable' : 'disable',
+    'delete',
+  ];
+  const state = [account.locked && 'locked', account.disabled && 'disabled'].filter(Boolean).join(', ');
+  return `<tr><td><b>${escaped(account.username)}</b> ${state && `<small>(${state})</small>`}<br><small>${escaped(account.name)}</small></td>
+<td>${buttons.map((action) => post(`/accounts/${account.id}/${action}`, action, {}, 'quiet small')).join(' ')}</td></tr>`;
+}
+
+/** What the shop knows of who is logged in to it. */
+export interface ShopView {
+  readonly name: string;
+  readonly scope: string;
+  readonly refreshes: number;
+  readonly revoked: boolean;
+}
+
+export function homePage(shop: ShopView | undefined, accounts: readonly Account[]): string {
+  const shopCard =
+    shop === undefined
+      ? `<p>A relying party of the identity server. Try alice / wonderland, or a wrong password.</p><a class="button" href="/shop/login">Log in</a>`
+      : `<p>Hello, <b>${escaped(shop.name)}</b>. Scope: <code>${escaped(shop.scope)}</code>. Token refreshed ${shop.refreshes} times${shop.revoked ? ', <b>revoked</b>' : ''}.</p>
+<a class="button" href="/shop/login">Log in again (single sign-on)</a>
+${post('/shop/refresh', 'Refresh the token')} ${post('/shop/revoke', 'Revoke the token')} ${post('/shop/logout', 'Log out')}`;
+  return page(
+    'Setwire demo',
+    `<section><h1>The shop</h1>${shopCard}</section>
+<section><h1>Accounts</h1><p>What an administrator does. Each button is an event; watch the terminal.</p>
+<table>${accounts.map(accountRow).join('')}</table>
+<form method="post" action="/accounts"><label>New account <input name="username" placeholder="carol" required></label>
+<input type="hidden" name="password" value="changeme"><button class="quiet">Register</button></form></section>`,
+    false,
+  );
+}
