@@ -32,7 +32,10 @@ export function recorderOf(
   async function append(event: IdentityEvent): Promise<void> {
     try {
       if (appending.size >= maxPending) {
-        throw new SetwireError('SETWIRE_OVERLOADED', `${maxPending} events already wait for the journal: this one was dropped`);
+        throw new SetwireError(
+          'SETWIRE_OVERLOADED',
+          `${maxPending} events already wait for the journal: this one was dropped`,
+        );
       }
       await ready;
       await journal.append(event);

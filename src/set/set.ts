@@ -35,6 +35,8 @@ export interface Profile {
   readonly name: string;
   /** Canonical types that become a SET in this profile, and their event type URIs. */
   readonly eventTypeUris: Readonly<Partial<Record<CanonicalType, string>>>;
+  /** Whether it has a SET for this event: a type may be covered in part. */
+  covers(event: IdentityEvent): boolean;
   /** Media type of one SET. */
   readonly contentType: string;
   makeSetWith(settings: ProfileSettings): MakeSet;

@@ -1,0 +1,70 @@
+import type { Auth, Batch, Deliver, Endpoint } from './endpoint.js';
+import { clientCredentials, TokenError } from './oauth2.js';
+import { postWith } from './post.js';
+import { requestOf } from './request.js';
+import { signatureHeaders } from './signature.js';
+
+/**
+ * Makes the attempts of one endpoint. A 401 to an OAuth 2 token that was kept is answered within the attempt, with a new one.
+ *
+ * @param now milliseconds
+ */
+export function deliverWith(
+  endpoint: Endpoint,
+  { now }: { now: () => number },
+): { deliver: Deliver; close: () => void } {
+  const { post, close } = postWith(endpoint, now);
+  const tokens = endpoint.auth?.type === 'oauth2' ? clientCredentials(endpoint.auth, post, now) : undefined;
+  const fixed = Object.fromEntries(
+    Object.entries(endpoint.headers).map(([name, value]) => [name.toLowerCase(), value.reveal()]),
+  );
+  const credentials = authorizationOf(endpoint.auth);
+
+  async function send(batch: Batch, signal: AbortSignal, authorization: string | undefined): ReturnType<Deliver> {
+    const { body, contentType } = requestOf(batch, endpoint.batch.format);
+    const only = batch.sets.length === 1 ? batch.sets[0] : undefined;
+    const signed =
+      endpoint.signature && signatureHeaders(endpoint.signature, { body, id: only?.jti ?? batch.id, sentAtMs: now() });
+    const headers = {
+      ...fixed,
+      'content-type': contentType,
+      ...signed,
+      ...(authorization !== undefined && { authorization }),
+    };
+    return await post(endpoint.url, body, headers, signal);
+  }
+
+  async function deliver(batch: Batch, signal: AbortSignal): ReturnType<Deliver> {
+    const startedAt = now();
+    try {
+      if (tokens === undefined) return await send(batch, signal, credentials);
+      const token = await tokens.token(signal);
+      const answer = await send(batch, signal, `Bearer ${token}`);
+      if (answer.kind !== 'answer' || answer.status !== 401) return answer;
+      tokens.refuse(token);
+      return await send(batch, signal, `Bearer ${await tokens.token(signal)}`);
+    } catch (error) {
+      const known = error instanceof TokenError;
+      return {
+        kind: 'failure',
+        code: known ? 'OAUTH2_TOKEN_FAILED' : 'REQUEST_NOT_MADE',
+        detail: known ? error.message : 'the request could not be made',
+        durationMs: now() - startedAt,
+        bytes: 0,
+      };
+    }
+  }
+
+  return { deliver, close };
+}
+
+function authorizationOf(auth: Auth | undefined): string | undefined {
+  switch (auth?.type) {
+    case 'bearer':
+      return `Bearer ${auth.token.reveal()}`;
+    case 'basic':
+      return `Basic ${Buffer.from(`${auth.username}:${auth.password.reveal()}`, 'utf8').toString('base64')}`;
+    default:
+      return undefined;
+  }
+}

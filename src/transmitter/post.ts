@@ -1,0 +1,129 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { type ExtendOptions, type Got, got } from 'got';
+import { version } from '../version.js';
+import type { Answer, Endpoint } from './endpoint.js';
+
+/** So much of an answer is read; then it is cut. */
+const maxAnswerBytes = 64 * 1024;
+
+/** One POST: no retry, no redirect. Never rejects. */
+export type Post = (
+  url: string,
+  body: Buffer | string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+) => Promise<Answer>;
+
+/** Makes POSTs over connections that are kept: of one endpoint, so that one's troubles stay its own. */
+export function postWith(
+  endpoint: Pick<Endpoint, 'tls' | 'timeoutMs' | 'concurrency'>,
+  now: () => number,
+): { post: Post; close: () => void } {
+  // Idle sockets go before the five seconds after which most servers close them: a request on one that the server is
+  // closing at that moment would fail.
+  const kept = { keepAlive: true, maxSockets: endpoint.concurrency, timeout: 4000, scheduling: 'lifo' } as const;
+  const agent = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
+  const { ca, cert, key, passphrase } = endpoint.tls ?? {};
+  const options: ExtendOptions = {
+    agent,
+    retry: { limit: 0 },
+    followRedirect: false,
+    throwHttpErrors: false,
+    // An answer is cut after 64 KB as it comes: it must not unfold to more.
+    decompress: false,
+    timeout: { request: endpoint.timeoutMs },
+    https: {
+      rejectUnauthorized: true,
+      ...(ca !== undefined && { certificateAuthority: ca }),
+      ...(cert !== undefined && { certificate: cert }),
+      ...(key !== undefined && { key: key.reveal() }),
+      ...(passphrase !== undefined && { passphrase: passphrase.reveal() }),
+    },
+    headers: { 'user-agent': `setwire/${version}`, accept: 'application/json', 'accept-encoding': 'identity' },
+  };
+  const client = got.extend(options);
+  return {
+    post: (url, body, headers, signal) => attempt(client, url, body, headers, signal, now),
+    close() {
+      agent.http.destroy();
+      agent.https.destroy();
+    },
+  };
+}
+
+function attempt(
+  client: Got,
+  url: string,
+  body: Buffer | string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+  now: () => number,
+): Promise<Answer> {
+  const startedAt = now();
+  const bytes = Buffer.byteLength(body);
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    let status = 0;
+    let answered: Record<string, string | undefined> = {};
+    const measured = (): { durationMs: number; bytes: number } => ({ durationMs: now() - startedAt, bytes });
+    const answer = (): void =>
+      resolve({
+        kind: 'answer',
+        status,
+        headers: answered,
+        body: Buffer.concat(chunks).toString('utf8', 0, maxAnswerBytes),
+        ...measured(),
+      });
+
+    const request = client.stream.post(url, { body, headers, signal });
+    request.on(
+      'response',
+      (response: { statusCode: number; headers: Record<string, string | string[] | undefined> }) => {
+        status = response.statusCode;
+        answered = Object.fromEntries(
+          Object.entries(response.headers).map(([name, value]) => [name, value?.toString()]),
+        );
+      },
+    );
+    request.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size < maxAnswerBytes) return;
+      answer();
+      request.destroy();
+    });
+    request.on('end', answer);
+    request.on('error', (error: Error & { code?: string }) => {
+      const code = signal.aborted ? 'ABORTED' : codeOf(error);
+      resolve({ kind: 'failure', code, detail: words[code] ?? 'the request failed', ...measured() });
+    });
+  });
+}
+
+/** The innermost code says most: got's own (ERR_GOT_REQUEST_ERROR) wraps the system's. */
+function codeOf(error: Error & { code?: string }): string {
+  const cause = error.cause as { code?: unknown } | undefined;
+  const code = typeof cause?.code === 'string' ? cause.code : error.code;
+  return code ?? 'ERR_UNKNOWN';
+}
+
+/** An error's own text may hold the URL: the words are ours. */
+const words: Readonly<Record<string, string>> = {
+  ABORTED: 'cut short because setwire stops',
+  CERT_HAS_EXPIRED: 'the certificate has expired',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed',
+  ECONNREFUSED: 'nothing listens there',
+  ECONNRESET: 'the connection was cut',
+  EHOSTUNREACH: 'the host cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+  ENOTFOUND: 'the host name is not known',
+  EAI_AGAIN: 'the host name could not be looked up',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host name',
+  ETIMEDOUT: 'no complete answer in time',
+  HPE_INVALID_CONSTANT: 'the answer is not HTTP',
+  SELF_SIGNED_CERT_IN_CHAIN: 'an authority of the certificate is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the authority of the certificate is not trusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the authority of the certificate is not trusted',
+};
