@@ -461,7 +461,7 @@ export interface EndpointConfig {
    *
    * @minItems 1
    *
-   * Items: An event type, or all of a flow: `login.failure`, `login.*`, `*`.
+   * Items: An event type, all of a flow, a host's own type, or everything
    */
   events: string[];
   /**
@@ -476,6 +476,9 @@ export interface EndpointConfig {
    * Headers sent with every request.
    */
   headers: {
+    /**
+     * A header's value: printable ASCII
+     */
     [k: string]: string;
   };
   auth?: AuthConfig;

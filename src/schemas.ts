@@ -13,6 +13,8 @@ export interface Violation {
   /** What is wrong, in words, with the offending member's name where there is one. */
   readonly message: string;
   readonly params: Readonly<Record<string, unknown>>;
+  /** The schema whose keyword it is; empty unless the validator fills in defaults. */
+  readonly schema: Readonly<Record<string, unknown>>;
 }
 
 /** Checks a value; fills defaults in place where the validator was asked to. Empty: it is valid. */
@@ -27,6 +29,8 @@ function newAjv(useDefaults: boolean): Ajv2020 {
     allErrors: true,
     discriminator: true,
     useDefaults,
+    // A config's mistakes are explained from the schema; an event's errors must not carry the event about.
+    verbose: useDefaults,
     keywords: ['x-secret'],
   });
   addFormats.default(ajv);
@@ -36,8 +40,14 @@ function newAjv(useDefaults: boolean): Ajv2020 {
   return ajv;
 }
 
-let plain: Ajv2020 | undefined;
-let defaulting: Ajv2020 | undefined;
+const instances = new Map<boolean, Ajv2020>();
+
+/** One instance for values that are checked, one for those that defaults are filled in: made at first use. */
+function ajvOf(useDefaults: boolean): Ajv2020 {
+  const ajv = instances.get(useDefaults) ?? newAjv(useDefaults);
+  instances.set(useDefaults, ajv);
+  return ajv;
+}
 
 /**
  * The validator of a schema, compiled once and at first use.
@@ -49,8 +59,7 @@ export function validatorOf(file: string, options: { readonly defaults?: boolean
   let compiled: ValidateFunction | undefined;
   return (value) => {
     if (compiled === undefined) {
-      const ajv = options.defaults ? (defaulting ??= newAjv(true)) : (plain ??= newAjv(false));
-      compiled = ajv.getSchema(base + file);
+      compiled = ajvOf(options.defaults ?? false).getSchema(base + file);
       if (compiled === undefined) throw new Error(`there is no schema ${file}`);
     }
     return compiled(value) ? [] : (compiled.errors ?? []).map(violationOf);
@@ -80,5 +89,6 @@ function violationOf(error: ErrorObject): Violation {
     keyword: error.keyword,
     message: `${error.message ?? error.keyword}${name === undefined ? '' : `: ${name}`}${allowed}`,
     params: error.params,
+    schema: error.parentSchema ?? {},
   };
 }

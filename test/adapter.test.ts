@@ -38,7 +38,7 @@ describe('the adapter', () => {
   }
 
   function start(config: Record<string, unknown>, host?: unknown): Adapter {
-    const adapter = createAdapter(place.settings(config), { host, report });
+    const adapter = createAdapter(place.settings(config), { report, ...(host !== undefined && { host }) });
     adapters.push(adapter);
     return adapter;
   }

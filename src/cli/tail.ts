@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadConfig } from '../config/load.js';
-import { ConfigError, messageOf } from '../errors.js';
+import { fillIn, type Json } from '../config/secrets.js';
+import { readSource } from '../config/source.js';
+import { msOf } from '../config/units.js';
+import { messageOf } from '../errors.js';
 import { matches, type RecordFilter } from '../log/filter.js';
 import { follow } from '../log/follow.js';
 import { formatRecord, isDated } from '../log/format.js';
@@ -35,7 +37,6 @@ Shows the delivery log: the last 20 attempts, and with -f every new one.
 
 const defaultConfig = 'setwire.yaml';
 const defaultLog = 'setwire-delivery.log';
-const unitsMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const outcomes: readonly string[] = ['delivered', 'retry', 'dead'] satisfies DeliveryRecord['outcome'][];
 
 /** What the operator has to write otherwise. */
@@ -51,10 +52,10 @@ interface Wish {
 }
 
 function sinceOf(text: string, now: number): number {
-  const [, amount, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
-  if (amount !== undefined) return now - Number(amount) * unitsMs[unit as keyof typeof unitsMs];
+  if (/^\d{1,9}(ms|s|m|h|d)$/.test(text)) return now - msOf(text);
   const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) throw new UsageError(`--since ${visible(text)}: a time such as 10m, 2h, 3d or 2026-11-23T14:00:00Z is wanted`);
+  if (Number.isNaN(time))
+    throw new UsageError(`--since ${visible(text)}: a time such as 10m, 2h, 3d or 2026-11-23T14:00:00Z is wanted`);
   return time;
 }
 
@@ -63,17 +64,23 @@ function countOf(text: string): number {
   return Number(text);
 }
 
-/** The log's file as the config says; what a config without its secrets cannot say is said to the operator. */
+/** `log.file` and nothing else of the config: an operator's shell seldom has its secrets. */
 function fileOf(given: { file?: string | undefined; config?: string | undefined }, { cwd, env }: Io): string {
   if (given.file !== undefined) return resolve(cwd, given.file);
   const config = resolve(cwd, given.config ?? defaultConfig);
   if (given.config === undefined && !existsSync(config)) return resolve(cwd, defaultLog);
-  try {
-    return loadConfig(config, { env }).log.file;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new UsageError(`${error.message}\nThe config does not say where the log is; name it: setwire tail --file <path>`);
-  }
+  const log = memberOf(readSource(config).value, 'log') ?? {};
+  const { value, unfilled } = fillIn({ file: memberOf(log, 'file') ?? defaultLog }, config, env);
+  const file = memberOf(value, 'file');
+  const [missing] = unfilled;
+  if (typeof file === 'string' && missing === undefined) return resolve(dirname(config), file);
+  const found = missing === undefined ? 'is no text' : `has ${missing.found} and needs ${missing.allowed}`;
+  throw new UsageError(`log.file in ${visible(config)} ${visible(found)}; or name the log: setwire tail --file <path>`);
+}
+
+function memberOf(value: Json | undefined, name: string): Json | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return (value as Readonly<Record<string, Json>>)[name];
 }
 
 function parse(argv: readonly string[], io: Io, now: number): Wish | 'help' {
@@ -197,7 +204,9 @@ async function show(wish: Wish, io: Io, signal: AbortSignal, print: (line: strin
   if (missing) {
     const where = `there is no delivery log at ${visible(file)}`;
     if (!wish.follow) {
-      throw new UsageError(`${where} yet; it is written at the first start of the plugin. Another place: --file <path>`);
+      throw new UsageError(
+        `${where} yet; it is written at the first start of the plugin. Another place: --file <path>`,
+      );
     }
     io.stderr.write(`setwire tail: ${where} yet, waiting for it\n`);
   }

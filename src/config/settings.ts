@@ -1,5 +1,5 @@
-import type { Secret } from '../secret.js';
 import type { Config, EndpointConfig } from '../schema-types.js';
+import type { Secret } from '../secret.js';
 
 /** The config as the code uses it: defaults filled in, units and secrets resolved, deeply frozen. */
 export interface Settings {
@@ -9,7 +9,12 @@ export interface Settings {
   readonly defaults: Config['defaults'];
   readonly flows: {
     readonly login: {
-      readonly suspicious: { readonly failures: number; readonly windowMs: number; readonly by: readonly ('user' | 'ip')[]; readonly maxTracked: number };
+      readonly suspicious: {
+        readonly failures: number;
+        readonly windowMs: number;
+        readonly by: readonly ('user' | 'ip')[];
+        readonly maxTracked: number;
+      };
     };
     readonly session: { readonly presentedEveryMs: number; readonly maxSessions: number };
   };

@@ -109,7 +109,10 @@ export function openDeliveryLog(options: DeliveryLogOptions): DeliveryLog {
         tell(`rotate ${code}`, 'the delivery log cannot be rotated and grows on', { why });
       } else {
         failure = why;
-        tell(`write ${code}`, 'the delivery log cannot be written', { why, note: 'records wait in memory, it is tried again' });
+        tell(`write ${code}`, 'the delivery log cannot be written', {
+          why,
+          note: 'records wait in memory, it is tried again',
+        });
       }
     },
   });

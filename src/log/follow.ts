@@ -1,6 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { lineSplitter } from './line-splitter.js';
-import { ageOf, type LogFile, type Mark, markOf, openLog, openNewer, openOldestAfter, type Place, sameFile } from './log-files.js';
+import {
+  ageOf,
+  type LogFile,
+  type Mark,
+  markOf,
+  openLog,
+  openNewer,
+  openOldestAfter,
+  type Place,
+  sameFile,
+} from './log-files.js';
 
 const chunkBytes = 64 * 1024;
 

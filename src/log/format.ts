@@ -82,9 +82,9 @@ function remarkOf({ outcome, time, attempt, status, error, reason, detail, nextR
   }
   const again = nextRetryAt === undefined ? Number.NaN : Date.parse(nextRetryAt) - Date.parse(time);
   const parts = [
-    code !== '' ? code : status === undefined ? why : '',
+    code !== '' ? code : status === undefined && !Number.isNaN(again) ? why : '',
     `attempt ${attempt}`,
-    Number.isNaN(again) ? '' : `again in ${durationText(again)}`,
+    Number.isNaN(again) ? why : `again in ${durationText(again)}`,
   ];
   return parts.filter((part) => part !== '').join(', ');
 }

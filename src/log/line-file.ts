@@ -133,7 +133,9 @@ export function openLineFile(options: LineFileOptions): LineFile {
   async function settleCurrent(): Promise<void> {
     if (current !== undefined && !reopenAsked) {
       if (!current.opened.isFile()) return;
-      const found = await stat(file).catch((error: unknown) => (codeOf(error) === 'ENOENT' ? undefined : current?.opened));
+      const found = await stat(file).catch((error: unknown) =>
+        codeOf(error) === 'ENOENT' ? undefined : current?.opened,
+      );
       if (found !== undefined && sameFile(found, current.opened)) {
         if (found !== current.opened) current.size = found.size;
         return;
@@ -191,7 +193,8 @@ export function openLineFile(options: LineFileOptions): LineFile {
       if (state === 'open') retryTimer = setTimeout(wake, retryMs).unref();
     } finally {
       running = undefined;
-      if (state === 'closed') await current?.handle.close().catch((error: unknown) => options.onFailure('write', error));
+      if (state === 'closed')
+        await current?.handle.close().catch((error: unknown) => options.onFailure('write', error));
     }
   }
 

@@ -26,19 +26,20 @@ export const sameFile = (a: Identity | undefined, b: Identity | undefined): bool
   a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
 
 /** The log's files lie where a link at its path points. */
-async function pathOf(file: string, age: number): Promise<string> {
-  if (age === 0) return file;
+async function baseOf(file: string): Promise<string> {
   try {
-    return `${await realpath(file)}.${age}`;
+    return await realpath(file);
   } catch (error) {
-    if (missing(error)) return `${file}.${age}`;
+    if (missing(error)) return file;
     throw error;
   }
 }
 
-async function statOf(file: string, age: number): Promise<BigIntStats | undefined> {
+const aged = (base: string, age: number): string => (age === 0 ? base : `${base}.${age}`);
+
+async function statOf(path: string): Promise<BigIntStats | undefined> {
   try {
-    return await stat(await pathOf(file, age), { bigint: true });
+    return await stat(path, { bigint: true });
   } catch (error) {
     if (missing(error)) return undefined;
     throw error;
@@ -49,7 +50,7 @@ async function statOf(file: string, age: number): Promise<BigIntStats | undefine
 export async function openLog(file: string, age: number): Promise<LogFile | undefined> {
   let handle: FileHandle;
   try {
-    handle = await open(await pathOf(file, age), 'r');
+    handle = await open(aged(await baseOf(file), age), 'r');
   } catch (error) {
     if (missing(error)) return undefined;
     throw error;
@@ -60,24 +61,30 @@ export async function openLog(file: string, age: number): Promise<LogFile | unde
 
 /** How often a file has been rotated away by now; undefined: it is not among the log's files. */
 export async function ageOf(file: string, identity: Identity): Promise<number | undefined> {
+  const base = await baseOf(file);
+  let holes = 0;
   for (let age = 0; ; age += 1) {
-    const found = await statOf(file, age);
+    const found = await statOf(aged(base, age));
     if (sameFile(found, identity)) return age;
-    // Between a rename and the next file there is none at the path, though there are older ones.
-    if (found === undefined && age > 0) return undefined;
+    holes = found === undefined && age > 0 ? holes + 1 : 0;
+    // A rotation half done leaves one number free, which wanders downwards; two are the end.
+    if (holes > 1) return undefined;
   }
 }
 
 /** What a file that is not written any more is known by. Its number alone will not do: it is given anew as soon as the file is removed. */
 export type Mark = Pick<BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs'>;
 
-export const markOf = (file: string, age: number): Promise<Mark | undefined> => statOf(file, age);
+export async function markOf(file: string, age: number): Promise<Mark | undefined> {
+  return statOf(aged(await baseOf(file), age));
+}
 
 /** The oldest file that is newer than `older`, or the oldest there is; undefined: none. */
 export async function openOldestAfter(file: string, older: Mark | undefined): Promise<LogFile | undefined> {
+  const base = await baseOf(file);
   let age = 0;
   for (let next = 1; ; next += 1) {
-    const found = await statOf(file, next);
+    const found = await statOf(aged(base, next));
     if (found === undefined) break;
     if (sameFile(found, older) && found.size === older?.size && found.mtimeNs === older.mtimeNs) break;
     age = next;
@@ -106,7 +113,7 @@ export async function openOlder(file: string, from: Identity): Promise<LogFile |
     const age = await ageOf(file, from);
     if (age === undefined) continue;
     const older = await openLog(file, age + 1);
-    const settled = older !== undefined || (await statOf(file, age + 2)) === undefined;
+    const settled = older !== undefined || (await markOf(file, age + 2)) === undefined;
     if (settled && !sameFile(older, from) && (await ageOf(file, from)) === age) return older;
     await older?.handle.close();
   }

@@ -53,7 +53,7 @@ export interface Transmission {
   holds(offset: Offset): boolean;
   /** Sends open batches at once; resolves when all that is in the journal now is settled, or nothing is sent any more. */
   drain(): Promise<void>;
-  /** Cuts short what is under way; resolves with what has been read and is not settled. */
+  /** Cuts short what is under way; resolves with what is in the journal and not settled. */
   stop(): Promise<readonly JournalEntry[]>;
 }
 
@@ -330,7 +330,7 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
       stopping.abort();
       await Promise.allSettled(underWay);
       records.complete();
-      return [...unsettled.values()];
+      return [...unsettled.values(), ...(await journal.read(next ?? journal.position(name), Number.MAX_SAFE_INTEGER))];
     },
   };
 }

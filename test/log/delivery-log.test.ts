@@ -24,18 +24,19 @@ import { validatorOf } from '../../src/schemas.js';
 import { deliveryRecord, freshFolder, linesOver, until } from './folder.js';
 
 const validate = validatorOf('delivery-log.schema.json');
-const schema = JSON.parse(
-  readFileSync(new URL('../../schemas/delivery-log.schema.json', import.meta.url), 'utf8'),
-) as { properties: object; examples: DeliveryRecord[] };
+const schema = JSON.parse(readFileSync(new URL('../../schemas/delivery-log.schema.json', import.meta.url), 'utf8')) as {
+  properties: object;
+  examples: DeliveryRecord[];
+};
 
 describe('the delivery log', () => {
   const path = freshFolder();
   let opened: DeliveryLog[] = [];
-  let report: sinon.SinonSpy<Parameters<Report>, void>;
+  let report: sinon.SinonSpy<Parameters<Report>, ReturnType<Report>>;
 
   beforeEach(() => {
     opened = [];
-    report = sinon.spy();
+    report = sinon.spy((..._told: Parameters<Report>): void => undefined);
   });
   afterEach(async () => {
     await Promise.all(opened.map((log) => log.close()));
@@ -47,7 +48,8 @@ describe('the delivery log', () => {
     return log;
   };
   const jtisOver = (file: string): string[] => linesOver(file).map((line) => JSON.parse(line).sets[0].jti);
-  const jtisOf = (records: readonly DeliveryRecord[]): (string | undefined)[] => records.map(({ sets }) => sets[0]?.jti);
+  const jtisOf = (records: readonly DeliveryRecord[]): (string | undefined)[] =>
+    records.map(({ sets }) => sets[0]?.jti);
   const records = (count: number, members: Partial<DeliveryRecord> = {}): DeliveryRecord[] =>
     Array.from({ length: count }, () => deliveryRecord(members));
 
@@ -102,7 +104,14 @@ describe('the delivery log', () => {
 
     it('is cut to what the schema allows, never within a character', async () => {
       const log = open();
-      log.write(deliveryRecord({ outcome: 'dead', reason: 'rejected_by_receiver', error: 'e'.repeat(500), detail: `x${'😀'.repeat(5000)}` }));
+      log.write(
+        deliveryRecord({
+          outcome: 'dead',
+          reason: 'rejected_by_receiver',
+          error: 'e'.repeat(500),
+          detail: `x${'😀'.repeat(5000)}`,
+        }),
+      );
       await log.close();
       const [record] = linesOver(path('delivery.log')).map((line) => JSON.parse(line));
       expect(validate(record)).to.deep.equal([]);
@@ -220,7 +229,13 @@ describe('the delivery log', () => {
     });
 
     it('removes what a larger keep has left, and nothing of others', async () => {
-      for (const name of ['delivery.log.1', 'delivery.log.2', 'delivery.log.3', 'delivery.log.20261122', 'delivery.log.1.gz']) {
+      for (const name of [
+        'delivery.log.1',
+        'delivery.log.2',
+        'delivery.log.3',
+        'delivery.log.20261122',
+        'delivery.log.1.gz',
+      ]) {
         writeFileSync(path(name), 'old\n');
       }
       const log = open({ maxBytes: lineBytes, keep: 1 });
@@ -428,6 +443,10 @@ describe('the delivery log', () => {
       execFileSync(process.execPath, args, { cwd: fileURLToPath(new URL('../../', import.meta.url)), timeout: 15_000 });
     }
     expect(linesOver(path('delivery.log'))).to.have.length(1);
-    expect(readdirSync(dirname(path('x'))).map((name) => basename(name)).sort()).to.deep.equal(['delivery.log', 'in-the-way']);
+    expect(
+      readdirSync(dirname(path('x')))
+        .map((name) => basename(name))
+        .sort(),
+    ).to.deep.equal(['delivery.log', 'in-the-way']);
   }).timeout(30_000);
 });

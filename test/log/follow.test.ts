@@ -23,7 +23,8 @@ describe('follow', () => {
   const following = (options: Partial<FollowOptions> = {}): string[] => {
     const lines: string[] = [];
     const read = async (): Promise<void> => {
-      for await (const line of follow(path('log'), { signal: stop.signal, from: 'start', pollMs: 5, ...options })) lines.push(line);
+      for await (const line of follow(path('log'), { signal: stop.signal, from: 'start', pollMs: 5, ...options }))
+        lines.push(line);
     };
     ended.push(read());
     return lines;
@@ -131,8 +132,8 @@ describe('follow', () => {
   });
 
   it('shows every record of a real log once, through many rotations in a burst', async function () {
-    this.timeout(20_000);
-    const log = openDeliveryLog({ file: path('log'), maxBytes: 2_000, keep: 1_000, report: () => undefined });
+    this.timeout(15_000);
+    const log = openDeliveryLog({ file: path('log'), maxBytes: 20_000, keep: 100, report: () => undefined });
     const lines = following();
     const written: string[] = [];
     for (let index = 0; index < 3_000; index += 1) {

@@ -23,25 +23,68 @@ const sets = (...events: string[]): DeliveryRecord['sets'] => events.map((event)
 describe('a record as a line', () => {
   for (const [name, members, line] of [
     ['delivered', {}, '14:03:44.123  delivered  crm     202   12 ms  1.8 KB  login.success 051f0c37 u:9a0b1c2d'],
-    ['delivered at last', { attempt: 3 }, '14:03:44.123  delivered  crm     202   12 ms  1.8 KB  login.success 051f0c37 u:9a0b1c2d  attempt 3'],
+    [
+      'delivered at last',
+      { attempt: 3 },
+      '14:03:44.123  delivered  crm     202   12 ms  1.8 KB  login.success 051f0c37 u:9a0b1c2d  attempt 3',
+    ],
     [
       'retry after an answer',
-      { outcome: 'retry', endpoint: 'siem', status: 503, sets: sets(...Array(12).fill('login.failure')), attempt: 2, nextRetryAt: new Date(time.getTime() + 1_423).toISOString() },
+      {
+        outcome: 'retry',
+        endpoint: 'siem',
+        status: 503,
+        sets: sets(...Array(12).fill('login.failure')),
+        attempt: 2,
+        nextRetryAt: new Date(time.getTime() + 1_423).toISOString(),
+      },
       '14:03:44.123  retry      siem    503   12 ms  1.8 KB  login.failure ×12  attempt 2, again in 1.4 s',
     ],
     [
       'retry without an answer',
-      { outcome: 'retry', status: undefined, error: 'ECONNREFUSED', detail: 'refused', durationMs: 0.4, sets: sets('token.issued') },
-      '14:03:44.123  retry      crm       -   <1 ms  1.8 KB  token.issued 051f0c37  ECONNREFUSED, attempt 1',
+      {
+        outcome: 'retry',
+        status: undefined,
+        error: 'ECONNREFUSED',
+        detail: 'refused',
+        durationMs: 0.4,
+        nextRetryAt: new Date(time.getTime() + 90_000).toISOString(),
+        sets: sets('token.issued'),
+      },
+      '14:03:44.123  retry      crm       -   <1 ms  1.8 KB  token.issued 051f0c37  ECONNREFUSED, attempt 1, again in 90 s',
+    ],
+    [
+      'not tried again for now',
+      {
+        outcome: 'retry',
+        status: 410,
+        detail: 'gone; nothing more is sent until the next start',
+        sets: sets('token.issued'),
+      },
+      '14:03:44.123  retry      crm     410   12 ms  1.8 KB  token.issued 051f0c37  attempt 1, gone; nothing more is sent until the next start',
     ],
     [
       'dead by the receiver',
-      { outcome: 'dead', status: 400, error: 'invalid_request', reason: 'rejected_by_receiver', detail: 'no such user' },
+      {
+        outcome: 'dead',
+        status: 400,
+        error: 'invalid_request',
+        reason: 'rejected_by_receiver',
+        detail: 'no such user',
+      },
       '14:03:44.123  dead       crm     400   12 ms  1.8 KB  login.success 051f0c37 u:9a0b1c2d  rejected_by_receiver invalid_request: no such user',
     ],
     [
       'dead without an attempt',
-      { outcome: 'dead', attempt: 0, status: undefined, durationMs: undefined, bytes: undefined, reason: 'journal_overflow', sets: sets('a.b', 'a.b', 'c.d', 'e.f', 'g.h', 'i.j') },
+      {
+        outcome: 'dead',
+        attempt: 0,
+        status: undefined,
+        durationMs: undefined,
+        bytes: undefined,
+        reason: 'journal_overflow',
+        sets: sets('a.b', 'a.b', 'c.d', 'e.f', 'g.h', 'i.j'),
+      },
       '14:03:44.123  dead       crm       -       -       -  a.b ×2, c.d ×1, e.f ×1, others ×2  journal_overflow',
     ],
   ] as const) {
@@ -75,7 +118,14 @@ describe('a record as a line', () => {
   it('sends nothing to the terminal that a receiver, or a forged log, has written', () => {
     const evil = '\u001b]0;owned\u0007\u009b2J\r\n\u202e';
     const text = formatRecord(
-      record({ outcome: 'dead', endpoint: evil, error: evil, detail: evil, reason: evil as 'too_large', sets: [{ jti: evil, event: evil, user: evil }] }),
+      record({
+        outcome: 'dead',
+        endpoint: evil,
+        error: evil,
+        detail: evil,
+        reason: evil as 'too_large',
+        sets: [{ jti: evil, event: evil, user: evil }],
+      }),
       plain,
     );
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
@@ -84,7 +134,9 @@ describe('a record as a line', () => {
 
   it('cuts long texts', () => {
     const long = 'x'.repeat(1_000);
-    expect(formatRecord(record({ outcome: 'dead', reason: 'too_large', detail: long }), plain)).to.have.length.below(400);
+    expect(formatRecord(record({ outcome: 'dead', reason: 'too_large', detail: long }), plain)).to.have.length.below(
+      400,
+    );
   });
 });
 

@@ -38,12 +38,14 @@ describe('the operator log', () => {
       [{ hostile: '\u001b[2J\u009b' }, ' hostile=\\u001b[2J\\u009b'],
       [{ '\u001b': 1 }, ' \\u001b=1'],
     ] as const) {
-      it(`shows${words || ' a message alone'}`, () => expect(shown('careful', fields)).to.equal(`setwire warn: careful${words}\n`));
+      it(`shows${words || ' a message alone'}`, () =>
+        expect(shown('careful', fields)).to.equal(`setwire warn: careful${words}\n`));
     }
 
     it('keeps a message in one line', () => expect(shown('a\nb')).to.equal('setwire warn: a\\u000ab\n'));
 
-    it('cuts a text without an end', () => expect(shown('x'.repeat(1e6), { y: 'y'.repeat(1e6) })).to.have.length.below(5_000));
+    it('cuts a text without an end', () =>
+      expect(shown('x'.repeat(1e6), { y: 'y'.repeat(1e6) })).to.have.length.below(5_000));
   });
 
   describe('otherwise', () => {
@@ -100,7 +102,9 @@ describe('the operator log', () => {
   });
 
   it('survives that nobody reads it any more', async () => {
-    const closed = new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error('EPIPE'), { code: 'EPIPE' })) });
+    const closed = new Writable({
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error('EPIPE'), { code: 'EPIPE' })),
+    });
     const report = operatorLog('info', closed);
     report('warn', 'first');
     await new Promise((resolve) => setImmediate(resolve));

@@ -5,7 +5,8 @@ import { placeSince } from '../../src/log/place-since.js';
 import { freshFolder } from './folder.js';
 
 const minute = 60_000;
-const timeOf = (line: string): number | undefined => (/^\d+ /.test(line) ? Number.parseInt(line, 10) * minute : undefined);
+const timeOf = (line: string): number | undefined =>
+  /^\d+ /.test(line) ? Number.parseInt(line, 10) * minute : undefined;
 
 describe('the place of a time', () => {
   const path = freshFolder();
