@@ -7,7 +7,7 @@ import { msOf } from '../config/units.js';
 import { messageOf } from '../errors.js';
 import { matches, type RecordFilter } from '../log/filter.js';
 import { follow } from '../log/follow.js';
-import { formatRecord, isDated } from '../log/format.js';
+import { formatRecord, isDated, wrapped } from '../log/format.js';
 import { lastLines } from '../log/last-lines.js';
 import { placeSince } from '../log/place-since.js';
 import { recordOf } from '../log/record.js';
@@ -215,7 +215,7 @@ async function show(wish: Wish, io: Io, signal: AbortSignal, print: (line: strin
   }
   if (!wish.follow && !wish.json) {
     const garbage = unreadable > 0 ? ` · ${unreadable} unreadable line${unreadable === 1 ? '' : 's'} left out` : '';
-    await print(`${summary.text()}${garbage}`);
+    await print(wrapped(`${summary.text()}${garbage}`, io.stdout.columns));
   } else if (unreadable > 0) {
     io.stderr.write(`setwire tail: ${unreadable} unreadable line${unreadable === 1 ? '' : 's'} left out\n`);
   }

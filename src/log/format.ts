@@ -10,7 +10,10 @@ export interface LineFormat {
   readonly endpointWidth?: number;
   /** The date is shown on every line, so that today's and earlier ones are aligned. */
   readonly dated?: boolean;
-  /** Width of the terminal. Below 100 the size is left out. Default: unlimited. */
+  /**
+   * Width of the terminal: a longer line goes on in the next one, indented. Below 100 the size, the user and the
+   * milliseconds are left out. Default: no limit.
+   */
   readonly columns?: number;
 }
 
@@ -27,11 +30,11 @@ export function isDated(time: string, now: number): boolean {
   return new Date(time).toDateString() !== new Date(now).toDateString();
 }
 
-function clockOf(time: string, dated: boolean): string {
+function clockOf(time: string, dated: boolean, narrow: boolean): string {
   const at = new Date(time);
   const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  if (!dated) return `${clock}.${String(at.getMilliseconds()).padStart(3, '0')}`;
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`;
+  if (dated) return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`;
+  return narrow ? clock : `${clock}.${String(at.getMilliseconds()).padStart(3, '0')}`;
 }
 
 /** `12 ms`, `1.4 s`, `2 min`, `3.5 h`. */
@@ -55,19 +58,19 @@ export function sizeText(bytes: number): string {
 }
 
 /** One SET with its jti and user; of several only how many there are of each type. */
-function setsText(sets: readonly DeliveredSet[], paint: Paint): string {
+function setsOf(sets: readonly DeliveredSet[], narrow: boolean): [words: string, ids: string] {
   const [only] = sets;
-  if (only === undefined) return 'no SETs';
+  if (only === undefined) return ['no SETs', ''];
   if (sets.length === 1) {
-    const user = only.user === undefined ? '' : ` u:${visible(clipped(only.user, 16)).slice(0, 8)}`;
-    return `${visible(clipped(only.event, 80))} ${paint(`${visible(only.jti.slice(0, 8))}${user}`, dim)}`;
+    const user = only.user === undefined || narrow ? '' : ` u:${visible(only.user.slice(0, 8))}`;
+    return [visible(clipped(only.event, 80)), `${visible(only.jti.slice(0, 8))}${user}`];
   }
   const counts = new Map<string, number>();
   for (const { event } of sets) counts.set(event, (counts.get(event) ?? 0) + 1);
   const most = [...counts].sort(([, a], [, b]) => b - a);
   const shown = most.slice(0, maxTypes).map(([event, count]) => `${visible(clipped(event, 80))} ×${count}`);
   const others = most.slice(maxTypes).reduce((sum, [, count]) => sum + count, 0);
-  return [...shown, ...(others > 0 ? [`others ×${others}`] : [])].join(', ');
+  return [[...shown, ...(others > 0 ? [`others ×${others}`] : [])].join(', '), ''];
 }
 
 /** What the operator has to know beside the columns: why, how often, when again. */
@@ -89,7 +92,35 @@ function remarkOf({ outcome, time, attempt, status, error, reason, detail, nextR
   return parts.filter((part) => part !== '').join(', ');
 }
 
-type Paint = (text: string, ...codes: number[]) => string;
+/** Puts parts behind each other, in the next line where they are too long for this one; broken between words only. */
+function flow(used: number, indent: number, width: number): (part: string, gap: string) => string {
+  let at = used;
+  return (part, gap) => {
+    const room = width - indent;
+    if (at + gap.length + part.length <= width) {
+      at += gap.length + part.length;
+      return `${gap}${part}`;
+    }
+    // A part that fits into a line of its own is kept together.
+    const lines: string[] = part.length <= room ? [''] : [];
+    let line = '';
+    for (const word of part.split(' ')) {
+      const limit = lines.length === 0 ? width - at - gap.length : room;
+      const length = line === '' ? word.length : line.length + 1 + word.length;
+      if (length > limit && (line !== '' || lines.length === 0)) {
+        lines.push(line);
+        line = word;
+      } else line = line === '' ? word : `${line} ${word}`;
+    }
+    lines.push(line);
+    at = indent + line.length;
+    const [first = '', ...rest] = lines;
+    return [first === '' ? '' : `${gap}${first}`, ...rest.map((next) => `${' '.repeat(indent)}${next}`)].join('\n');
+  };
+}
+
+/** A text in lines of a terminal's width, the later ones indented. */
+export const wrapped = (text: string, columns = Number.POSITIVE_INFINITY): string => flow(0, 2, columns)(text, '');
 
 /**
  * A record as one line for people: time, outcome, endpoint, status, duration, size, SETs, and what went wrong. Local time.
@@ -97,19 +128,26 @@ type Paint = (text: string, ...codes: number[]) => string;
  */
 export function formatRecord(record: DeliveryRecord, format: LineFormat): string {
   const { outcome, status, durationMs, bytes } = record;
-  const paint: Paint = (text, ...codes) =>
-    format.colour && text !== '' ? `\u001b[${codes.join(';')}m${text}\u001b[0m` : text;
-  const dated = isDated(record.time, format.now) || format.dated === true;
-  const columns = [
-    paint(clockOf(record.time, dated), dim),
-    paint(outcome.padEnd(9), outcomeColours[outcome]),
+  const width = format.columns ?? Number.POSITIVE_INFINITY;
+  const narrow = width < wide;
+  const paint = (text: string, code: number): string =>
+    format.colour && text !== '' ? `\u001b[${code}m${text}\u001b[0m` : text;
+
+  const clock = clockOf(record.time, isDated(record.time, format.now) || format.dated === true, narrow);
+  const rest = [
     visible(clipped(record.endpoint, 63)).padEnd(format.endpointWidth ?? 6),
     (status === undefined ? '-' : String(status)).padStart(3),
     (durationMs === undefined ? '-' : durationText(durationMs)).padStart(6),
-  ];
-  if ((format.columns ?? wide) >= wide) columns.push((bytes === undefined ? '-' : sizeText(bytes)).padStart(6));
-  columns.push(setsText(record.sets, paint));
+    ...(narrow ? [] : [(bytes === undefined ? '-' : sizeText(bytes)).padStart(6)]),
+  ].join('  ');
+  const indent = clock.length + 2 + 9 + 2;
+  const place = flow(indent + rest.length, indent, width);
+  const [sets, ids] = setsOf(record.sets, narrow);
   const remark = visible(remarkOf(record));
-  if (remark !== '') columns.push(outcome === 'delivered' ? remark : paint(remark, outcomeColours[outcome]));
-  return columns.join('  ');
+  return [
+    `${paint(clock, dim)}  ${paint(outcome.padEnd(9), outcomeColours[outcome])}  ${rest}`,
+    place(sets, '  '),
+    ids === '' ? '' : paint(place(ids, ' '), dim),
+    remark === '' ? '' : paint(place(remark, '  '), outcome === 'delivered' ? dim : outcomeColours[outcome]),
+  ].join('');
 }

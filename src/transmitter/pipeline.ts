@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   concatMap,
   defer,
@@ -81,6 +82,8 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
   const stopping = new AbortController();
   /** Aborted as well when the endpoint is disabled. */
   const reading = new AbortController();
+  // A listener for each request under way, and a few.
+  setMaxListeners(endpoint.concurrency + 20, stopping.signal, reading.signal);
   const stopped = fromEvent(stopping.signal, 'abort');
 
   const records = new Subject<DeliveryRecord>();

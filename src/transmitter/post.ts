@@ -1,4 +1,4 @@
-import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { type ExtendOptions, type Got, got } from 'got';
 import { version } from '../version.js';
@@ -65,42 +65,44 @@ function attempt(
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    let status = 0;
-    let answered: Record<string, string | undefined> = {};
-    const measured = (): { durationMs: number; bytes: number } => ({ durationMs: now() - startedAt, bytes });
-    const answer = (): void =>
-      resolve({
-        kind: 'answer',
-        status,
-        headers: answered,
-        body: Buffer.concat(chunks).toString('utf8', 0, maxAnswerBytes),
-        ...measured(),
-      });
+    let head: { readonly status: number; readonly headers: Record<string, string | undefined> } | undefined;
+    const request = client.stream.post(url, { body, headers });
+    const abort = (): void => failed('ABORTED');
 
-    const request = client.stream.post(url, { body, headers, signal });
-    request.on(
-      'response',
-      (response: { statusCode: number; headers: Record<string, string | string[] | undefined> }) => {
-        status = response.statusCode;
-        answered = Object.fromEntries(
-          Object.entries(response.headers).map(([name, value]) => [name, value?.toString()]),
-        );
-      },
-    );
+    function settle(answer: Unmeasured): void {
+      signal.removeEventListener('abort', abort);
+      resolve({ ...answer, durationMs: Math.max(0, now() - startedAt), bytes });
+      request.destroy();
+    }
+
+    function failed(code: string): void {
+      settle({ kind: 'failure', code, detail: words[code] ?? 'the request failed' });
+    }
+
+    function answered(): void {
+      if (head === undefined) failed('ECONNRESET');
+      else settle({ kind: 'answer', ...head, body: Buffer.concat(chunks).toString('utf8', 0, maxAnswerBytes) });
+    }
+
+    request.on('response', ({ statusCode, headers: received }: IncomingMessage) => {
+      const texts = Object.entries(received).map(([name, value]) => [name, value?.toString()]);
+      head = { status: statusCode ?? 0, headers: Object.fromEntries(texts) };
+    });
     request.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
-      if (size < maxAnswerBytes) return;
-      answer();
-      request.destroy();
+      if (size >= maxAnswerBytes) answered();
     });
-    request.on('end', answer);
-    request.on('error', (error: Error & { code?: string }) => {
-      const code = signal.aborted ? 'ABORTED' : codeOf(error);
-      resolve({ kind: 'failure', code, detail: words[code] ?? 'the request failed', ...measured() });
-    });
+    request.on('end', answered);
+    request.on('error', (error: Error) => failed(codeOf(error)));
+    // Whatever else may end it without a word.
+    request.on('close', () => failed('ECONNRESET'));
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort);
   });
 }
+
+type Unmeasured = Answer extends infer A ? (A extends Answer ? Omit<A, 'durationMs' | 'bytes'> : never) : never;
 
 /** The innermost code says most: got's own (ERR_GOT_REQUEST_ERROR) wraps the system's. */
 function codeOf(error: Error & { code?: string }): string {

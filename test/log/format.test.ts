@@ -97,10 +97,30 @@ describe('a record as a line', () => {
     expect(formatRecord(record(), { ...plain, dated: true })).to.match(/^2026-11-23 14:03:44 {2}delivered/);
   });
 
-  it('leaves the size out on a narrow terminal', () => {
+  it('leaves out what matters less on a narrow terminal', () => {
     expect(formatRecord(record(), { ...plain, columns: 80 })).to.equal(
-      '14:03:44.123  delivered  crm     202   12 ms  login.success 051f0c37 u:9a0b1c2d',
+      '14:03:44  delivered  crm     202   12 ms  login.success 051f0c37',
     );
+  });
+
+  it('goes on in the next line where it is longer than the terminal is wide', () => {
+    const rejected = record({
+      outcome: 'dead',
+      status: 400,
+      reason: 'rejected_by_receiver',
+      detail: 'no such user here',
+    });
+    expect(formatRecord(rejected, { ...plain, columns: 100 }).split('\n')).to.deep.equal([
+      '14:03:44.123  dead       crm     400   12 ms  1.8 KB  login.success 051f0c37 u:9a0b1c2d',
+      '                         rejected_by_receiver no such user here',
+    ]);
+    const wordy = { ...rejected, detail: 'word '.repeat(30).trim() };
+    for (const columns of [60, 80, 100, 120]) {
+      const text = formatRecord(wordy, { ...plain, columns });
+      for (const line of text.split('\n')) expect(line).to.have.length.at.most(columns);
+      expect(text.match(/word/g)).to.have.length(30);
+    }
+    expect(formatRecord(wordy, { ...plain, columns: 5 })).to.include('word');
   });
 
   for (const [outcome, code] of [

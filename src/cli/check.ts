@@ -1,0 +1,128 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Answer, checkQuery, eventTypesOf, pingEndpoint } from '../adapter.js';
+import { formatProblems, loadConfig } from '../config/load.js';
+import type { EndpointSettings, Settings } from '../config/settings.js';
+import { ConfigError } from '../errors.js';
+import { visible } from '../log/visible.js';
+import { coloured, type Io } from './io.js';
+
+const usage = `Usage: setwire check [file] [--ping]
+
+Says everything that is wrong in a config (setwire.yaml), or which endpoint gets which events.
+
+      --ping   send each endpoint one test SET and show the answer
+
+Exit code 1 on any error.
+`;
+
+/** What the check asks of the adapter. */
+export interface CheckDeps {
+  readonly checkQuery: typeof checkQuery;
+  readonly eventTypesOf: typeof eventTypesOf;
+  readonly pingEndpoint: typeof pingEndpoint;
+}
+
+const paint =
+  (code: number) =>
+  (text: string, io: Io): string =>
+    coloured(io) ? `\u001b[${code}m${text}\u001b[0m` : text;
+const good = paint(32);
+const bad = paint(31);
+const bold = paint(1);
+
+/** Where it goes, without the query, which may hold a key. */
+function placeOf(url: string): string {
+  const { origin, pathname, search } = new URL(url);
+  return `${origin}${pathname}${search === '' ? '' : '?...'}`;
+}
+
+function batchOf({ batch }: EndpointSettings): string {
+  const { format, maxEvents, maxBytes, maxWaitMs } = batch;
+  return format === 'single'
+    ? 'one SET per request'
+    : `${format}, up to ${maxEvents} SETs or ${maxBytes} bytes, or what ${maxWaitMs} ms bring`;
+}
+
+function describe(endpoint: EndpointSettings, deps: CheckDeps, io: Io): string {
+  const types = deps.eventTypesOf(endpoint);
+  const sent = types.filter(({ uri }) => uri !== undefined).map(({ type }) => type);
+  const without = types.filter(({ uri }) => uri === undefined).map(({ type }) => type);
+  const own = endpoint.events.filter((pattern) => pattern.startsWith('x-'));
+  const rows: [name: string, text: string][] = [
+    ['to', `${placeOf(endpoint.url)}${endpoint.enabled ? '' : '  (enabled: false, nothing is sent)'}`],
+    ['as', `${endpoint.profile}, ${batchOf(endpoint)}`],
+    ['gets', sent.length === 0 ? 'nothing' : sent.join(', ')],
+    [
+      'not',
+      [...without, ...own].length === 0
+        ? ''
+        : `${[...without, ...own].join(', ')}: the ${endpoint.profile} profile has no event for it`,
+    ],
+    ['where', Object.keys(endpoint.where).length === 0 ? '' : JSON.stringify(endpoint.where)],
+    ['claims', endpoint.claims.join(', ')],
+    [
+      'shows',
+      [
+        endpoint.auth?.type,
+        endpoint.tls?.cert === undefined ? undefined : 'client certificate',
+        endpoint.signature && `${endpoint.signature.scheme} signature`,
+      ]
+        .filter(Boolean)
+        .join(', ') || 'nothing of who it is',
+    ],
+  ];
+  const lines = rows.filter(([, text]) => text !== '').map(([name, text]) => `  ${name.padEnd(7)}${text}`);
+  return `${bold(endpoint.name, io)}\n${lines.join('\n')}\n`;
+}
+
+function pingWords(answer: Answer, io: Io): { readonly ok: boolean; readonly words: string } {
+  const took = `${Math.round(answer.durationMs)} ms`;
+  if (answer.kind === 'failure')
+    return { ok: false, words: `${bad('failed', io)} ${answer.code}: ${answer.detail} (${took})` };
+  const ok = answer.status >= 200 && answer.status < 300;
+  const body = visible(answer.body.trim().slice(0, 200));
+  return {
+    ok,
+    words: `${ok ? good('answered', io) : bad('answered', io)} ${answer.status} (${took})${body === '' ? '' : ` ${body}`}`,
+  };
+}
+
+async function ping(settings: Settings, deps: CheckDeps, io: Io): Promise<boolean> {
+  const endpoints = settings.endpoints.filter(({ enabled }) => enabled);
+  const answers = await Promise.all(
+    endpoints.map(async (endpoint) => ({ endpoint, ...pingWords(await deps.pingEndpoint(settings, endpoint), io) })),
+  );
+  for (const { endpoint, words } of answers) io.stdout.write(`ping ${endpoint.name}: ${words}\n`);
+  return answers.every(({ ok }) => ok);
+}
+
+/** `setwire check`: what is wrong in a config, or what it means. */
+export async function check(argv: readonly string[], io: Io, deps: CheckDeps): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: { ping: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help) {
+    io.stdout.write(usage);
+    return 0;
+  }
+  const file = positionals[0] ?? 'setwire.yaml';
+  let settings: Settings;
+  try {
+    settings = loadConfig(resolve(io.cwd, file), { env: io.env, checkQuery: deps.checkQuery });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const count = `${error.problems.length} problem${error.problems.length === 1 ? '' : 's'}`;
+    // As the operator named it: shorter, and an editor opens it from the terminal.
+    io.stderr.write(`${formatProblems(error.problems.map((problem) => ({ ...problem, file })))}\n${bad(count, io)}\n`);
+    return 1;
+  }
+  for (const endpoint of settings.endpoints) io.stdout.write(`${describe(endpoint, deps, io)}\n`);
+  io.stdout.write(
+    `${good('ok', io)}: ${settings.endpoints.length} endpoint${settings.endpoints.length === 1 ? '' : 's'}, delivery log in ${settings.log.file}\n`,
+  );
+  if (!values.ping) return 0;
+  return (await ping(settings, deps, io)) ? 0 : 1;
+}

@@ -1,0 +1,77 @@
+#!/usr/bin/env node
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { checkQuery, eventTypesOf, pingEndpoint } from '../adapter.js';
+import { messageOf } from '../errors.js';
+import { version } from '../version.js';
+import { check } from './check.js';
+import { init } from './init.js';
+import type { Io } from './io.js';
+import { tail } from './tail.js';
+
+type Command = (argv: readonly string[], io: Io) => Promise<number>;
+
+const commands: Readonly<Record<string, { readonly run: Command; readonly what: string }>> = {
+  init: { run: init, what: 'write a first config' },
+  check: {
+    run: (argv, io) => check(argv, io, { checkQuery, eventTypesOf, pingEndpoint }),
+    what: 'say what is wrong in a config, or what it means',
+  },
+  tail: { run: tail, what: 'show the delivery log' },
+};
+
+const usage = `Usage: setwire <command> [options]
+
+${Object.entries(commands)
+  .map(([name, { what }]) => `  ${name.padEnd(8)}${what}`)
+  .join('\n')}
+
+  setwire <command> --help      its options
+  setwire --version
+`;
+
+/** Runs a command; resolves with the exit code: 0, 1 for an error, 2 for a command line that cannot be understood. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    (name === undefined ? io.stderr : io.stdout).write(usage);
+    return name === undefined ? 2 : 0;
+  }
+  if (name === '--version' || name === '-v') {
+    io.stdout.write(`${version}\n`);
+    return 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) {
+    io.stderr.write(`setwire: there is no command ${JSON.stringify(name)}\n\n${usage}`);
+    return 2;
+  }
+  try {
+    return await command.run(rest, io);
+  } catch (error) {
+    const usageError = String((error as NodeJS.ErrnoException).code ?? '').startsWith('ERR_PARSE_ARGS');
+    io.stderr.write(`setwire ${name}: ${messageOf(error)}\n`);
+    if (usageError) io.stderr.write(`setwire ${name} --help shows the options\n`);
+    return usageError ? 2 : 1;
+  }
+}
+
+/** npm's bin is a link to this file. */
+function isEntry(): boolean {
+  const started = process.argv[1];
+  return started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url);
+}
+
+if (isEntry()) {
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort());
+  process.once('SIGTERM', () => interrupt.abort());
+  const { stdout, stderr, env } = process;
+  process.exitCode = await main(process.argv.slice(2), {
+    stdout,
+    stderr,
+    env,
+    cwd: process.cwd(),
+    signal: interrupt.signal,
+  });
+}
