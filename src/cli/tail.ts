@@ -14,7 +14,7 @@ import { recordOf } from '../log/record.js';
 import { newSummary } from '../log/summary.js';
 import { visible } from '../log/visible.js';
 import type { DeliveryRecord } from '../schema-types.js';
-import type { Io } from './io.js';
+import { coloured, type Io } from './io.js';
 import { outputTo } from './output.js';
 
 const usage = `Usage: setwire tail [options]
@@ -39,8 +39,11 @@ const defaultConfig = 'setwire.yaml';
 const defaultLog = 'setwire-delivery.log';
 const outcomes: readonly string[] = ['delivered', 'retry', 'dead'] satisfies DeliveryRecord['outcome'][];
 
-/** What the operator has to write otherwise. */
+/** A command line that cannot be understood: exit code 2. */
 class UsageError extends Error {}
+
+/** There is no log to show: exit code 1. */
+class NoLogError extends Error {}
 
 interface Wish {
   readonly filter: RecordFilter;
@@ -75,7 +78,7 @@ function fileOf(given: { file?: string | undefined; config?: string | undefined 
   const [missing] = unfilled;
   if (typeof file === 'string' && missing === undefined) return resolve(dirname(config), file);
   const found = missing === undefined ? 'is no text' : `has ${missing.found} and needs ${missing.allowed}`;
-  throw new UsageError(`log.file in ${visible(config)} ${visible(found)}; or name the log: setwire tail --file <path>`);
+  throw new NoLogError(`log.file in ${visible(config)} ${visible(found)}; or name the log: setwire tail --file <path>`);
 }
 
 function memberOf(value: Json | undefined, name: string): Json | undefined {
@@ -130,7 +133,7 @@ function parse(argv: readonly string[], io: Io, now: number): Wish | 'help' {
 
 /** Shows records as they come: columns widen with what they hold, and never shrink again. */
 function screenOf(io: Io, print: (text: string) => Promise<void>): (record: DeliveryRecord) => Promise<void> {
-  const colour = io.stdout.isTTY === true && (io.env.NO_COLOR ?? '') === '';
+  const colour = coloured(io);
   let endpointWidth = 6;
   let dated = false;
   return async (record) => {
@@ -145,7 +148,7 @@ function screenOf(io: Io, print: (text: string) => Promise<void>): (record: Deli
 /**
  * `setwire tail`: the last records of the delivery log, and what follows.
  *
- * @returns the exit code: 0, or 1 where the log cannot be read or an option is wrong
+ * @returns the exit code: 0, 1 where the log cannot be read, or 2 for a command line that cannot be understood
  */
 export async function tail(argv: readonly string[], io: Io): Promise<number> {
   const output = outputTo(io.stdout, io.signal);
@@ -158,7 +161,7 @@ export async function tail(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     const why = error instanceof UsageError ? error.message.trimEnd() : visible(messageOf(error));
     io.stderr.write(`setwire tail: ${why}\n`);
-    return 1;
+    return error instanceof UsageError ? 2 : 1;
   }
 }
 
@@ -204,7 +207,7 @@ async function show(wish: Wish, io: Io, signal: AbortSignal, print: (line: strin
   if (missing) {
     const where = `there is no delivery log at ${visible(file)}`;
     if (!wish.follow) {
-      throw new UsageError(
+      throw new NoLogError(
         `${where} yet; it is written at the first start of the plugin. Another place: --file <path>`,
       );
     }

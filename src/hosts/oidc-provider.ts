@@ -61,7 +61,7 @@ export function oidcProviderHost(provider: OidcProvider): Host {
     issuer: provider.issuer,
     on(listener, unmapped) {
       const correlationOf = newCorrelation();
-      /** By session: whether the login that began it found no session. */
+      /** By session: whether the login began it, or was one more in it. */
       const pendingLogins = new Map<string, { readonly fresh: boolean }>();
       /** By request: grants whose revocation has been told. */
       const revokedGrants = new WeakMap<object, Set<string>>();
@@ -74,18 +74,15 @@ export function oidcProviderHost(provider: OidcProvider): Host {
         listener({ ...event, ...(correlationId !== undefined && { correlationId }), initiator: initiatorOf(ctx, by) });
       }
 
-      function sessionSaved(session: OidcSession): void {
-        const oidc = currentContext()?.oidc;
-        const interaction = oidc?.entities?.Interaction;
-        // The request that resumes after the login, not the later one after the consent.
-        if (
-          session.uid === undefined ||
-          oidc?.result?.login === undefined ||
-          interaction?.lastSubmission?.login !== undefined
-        )
-          return;
-        if (pendingLogins.has(session.uid)) return;
-        pendingLogins.set(session.uid, { fresh: interaction?.session?.accountId === undefined });
+      /** A user has signed in; whether that succeeds is known when the authorization does, after a consent perhaps. */
+      function interactionEnded(ctx: OidcContext): void {
+        const { session, result, entities } = ctx.oidc ?? {};
+        const interaction = entities?.Interaction;
+        if (session?.uid === undefined || result?.login === undefined) return;
+        // The end of a later interaction repeats the result of the login.
+        if (interaction?.lastSubmission?.login !== undefined) return;
+        const fresh = interaction?.session?.accountId !== result.login.accountId;
+        pendingLogins.set(session.uid, { fresh });
         for (const oldest of pendingLogins.keys()) {
           if (pendingLogins.size <= maxPendingLogins) break;
           pendingLogins.delete(oldest);
@@ -93,7 +90,7 @@ export function oidcProviderHost(provider: OidcProvider): Host {
       }
 
       function authorizationSuccess(ctx: OidcContext): void {
-        const { client, session, result, entities } = ctx.oidc ?? {};
+        const { client, session, result } = ctx.oidc ?? {};
         if (session?.accountId === undefined || session.uid === undefined) return;
         const user = { id: session.accountId };
         const application = applicationOf(client);
@@ -103,7 +100,7 @@ export function oidcProviderHost(provider: OidcProvider): Host {
           tell(ctx, { type: 'session.presented', user, application, session: seen }, 'user');
           return;
         }
-        const fresh = pendingLogins.get(session.uid)?.fresh ?? entities?.Interaction?.session?.accountId === undefined;
+        const fresh = pendingLogins.get(session.uid)?.fresh ?? true;
         pendingLogins.delete(session.uid);
         tell(ctx, { type: 'login.success', user, application, session: seen, authenticationMethods }, 'user');
         tell(
@@ -190,7 +187,7 @@ export function oidcProviderHost(provider: OidcProvider): Host {
       }
 
       const listeners: Record<string, (...args: never[]) => void> = {
-        'session.saved': sessionSaved,
+        'interaction.ended': interactionEnded,
         'session.destroyed': sessionDestroyed,
         'authorization.success': authorizationSuccess,
         'authorization.error': authorizationError,

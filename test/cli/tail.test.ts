@@ -343,17 +343,17 @@ describe('setwire tail', () => {
     });
   });
 
-  for (const [name, argv, words] of [
-    ['an option that it does not know', ['--colour'], /Unknown option '--colour'[\s\S]*Usage: setwire tail/],
-    ['an outcome that there is not', ['--outcome', 'lost'], /--outcome lost: delivered, retry or dead is wanted/],
-    ['a time that is none', ['--since', 'yesterday'], /--since yesterday: a time such as 10m/],
-    ['a number that is none', ['-n', 'all'], /-n all: a number is wanted/],
-    ['a config that is not there', ['--config', 'none.yaml'], /none\.yaml: found no such file/],
-    ['a log that is not there', ['--file', 'none.log'], /there is no delivery log at .*none\.log yet/],
-    ['a log that is a folder', ['--file', '.'], /EISDIR/],
+  for (const [name, argv, code, words] of [
+    ['an option that it does not know', ['--colour'], 2, /Unknown option '--colour'[\s\S]*Usage: setwire tail/],
+    ['an outcome that there is not', ['--outcome', 'lost'], 2, /--outcome lost: delivered, retry or dead is wanted/],
+    ['a time that is none', ['--since', 'yesterday'], 2, /--since yesterday: a time such as 10m/],
+    ['a number that is none', ['-n', 'all'], 2, /-n all: a number is wanted/],
+    ['a config that is not there', ['--config', 'none.yaml'], 1, /none\.yaml: found no such file/],
+    ['a log that is not there', ['--file', 'none.log'], 1, /there is no delivery log at .*none\.log yet/],
+    ['a log that is a folder', ['--file', '.'], 1, /EISDIR/],
   ] as const) {
-    it(`exits 1 and says why for ${name}`, async () => {
-      expect(await run(...argv)).to.equal(1);
+    it(`exits ${code} and says why for ${name}`, async () => {
+      expect(await run(...argv)).to.equal(code);
       expect(stderr.text)
         .to.match(/^setwire tail: /)
         .and.match(words);
