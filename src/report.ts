@@ -1,5 +1,9 @@
 /** How a part tells the operator something that is not an attempt at delivery. Fields hold no personal data and no secret. */
-export type Report = (level: 'info' | 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>) => void;
+export type Report = (
+  level: 'info' | 'warn' | 'error',
+  message: string,
+  fields?: Readonly<Record<string, unknown>>,
+) => void;
 
 /** Counts what may happen again and again; each kind is reported the first time only. */
 export interface Tally {

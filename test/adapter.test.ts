@@ -9,7 +9,11 @@ import { validatorOf } from '../src/schemas.js';
 import { type Receiver, startReceiver } from './support/receiver.js';
 import { type Workplace, workplace } from './support/settings.js';
 
-const failure = (username: string): ReportedEvent => ({ type: 'login.failure', user: { username }, initiator: { type: 'user', ip: '203.0.113.10' } });
+const failure = (username: string): ReportedEvent => ({
+  type: 'login.failure',
+  user: { username },
+  initiator: { type: 'user', ip: '203.0.113.10' },
+});
 const bodiesOf = (receiver: Receiver): string[] => receiver.requests.map(({ body }) => body.toString('utf8'));
 
 describe('the adapter', () => {
@@ -53,14 +57,21 @@ describe('the adapter', () => {
     const crm = await receiver();
     const bus = new EventEmitter();
     const adapter = start({ issuer: 'https://id.example.com', endpoints: { crm: { url: crm.url } } }, bus);
-    bus.emit('account.locked', { user: { id: '42', username: 'alice', claims: { email: 'alice@example.com' } }, initiator: { type: 'admin' } });
+    bus.emit('account.locked', {
+      user: { id: '42', username: 'alice', claims: { email: 'alice@example.com' } },
+      initiator: { type: 'admin' },
+    });
     await crm.next();
     await adapter.detach();
     const set = JSON.parse(bodiesOf(crm)[0] ?? '');
     expect(Object.keys(set)).to.deep.equal(['iss', 'jti', 'iat', 'events']);
     expect(Object.values(set.events)[0]).to.deep.equal({
       initiatorType: 'ADMIN',
-      user: { id: '42', claims: [{ uri: 'http://wso2.org/claims/username', value: 'alice' }], ref: 'https://id.example.com/scim2/Users/42' },
+      user: {
+        id: '42',
+        claims: [{ uri: 'http://wso2.org/claims/username', value: 'alice' }],
+        ref: 'https://id.example.com/scim2/Users/42',
+      },
       action: 'USER_ACCOUNT_LOCK',
     });
     const [record] = logRecords();
@@ -73,7 +84,10 @@ describe('the adapter', () => {
   it('gives every endpoint the same jti, and each only what it wants', async () => {
     const [all, failures] = [await receiver(), await receiver()];
     const adapter = start({
-      endpoints: { all: { url: all.url }, failures: { url: failures.url, events: ['login.failure'], where: { 'user.username': 'bob' } } },
+      endpoints: {
+        all: { url: all.url },
+        failures: { url: failures.url, events: ['login.failure'], where: { 'user.username': 'bob' } },
+      },
     });
     await adapter.emit(failure('alice'));
     await adapter.emit(failure('bob'));
@@ -99,9 +113,9 @@ describe('the adapter', () => {
   });
 
   const troubles: Record<string, Parameters<typeof startReceiver>[0]> = {
-    'hangs': { always: { hang: true } },
+    hangs: { always: { hang: true } },
     'answers garbage': { always: { raw: 'this is not HTTP\r\n\r\n' } },
-    'resets': { always: { reset: true } },
+    resets: { always: { reset: true } },
     'sends 1 GB': { always: { status: 200, bodyBytes: 2 ** 30 } },
     'answers 500': { always: { status: 500 } },
   };
@@ -143,8 +157,20 @@ describe('the adapter', () => {
       { user: { id: 42 } },
       { user: { id: 'a\u0000b' } },
       JSON.parse('{"user":{"id":"1","__proto__":{"admin":true}}}'),
-      Object.defineProperty({}, 'user', { enumerable: true, get: () => { throw new Error('boom'); } }),
-      new Proxy({}, { ownKeys: () => { throw new Error('boom'); } }),
+      Object.defineProperty({}, 'user', {
+        enumerable: true,
+        get: () => {
+          throw new Error('boom');
+        },
+      }),
+      new Proxy(
+        {},
+        {
+          ownKeys: () => {
+            throw new Error('boom');
+          },
+        },
+      ),
       { user: { id: 1n } },
     ];
     for (const event of hostile) bus.emit('account.deleted', event);
@@ -191,7 +217,10 @@ describe('the adapter', () => {
 
   it('tells the state of each endpoint', async () => {
     const [crm, old] = [await receiver(), await receiver({ always: { status: 410 } })];
-    const adapter = start({ stopTimeout: '20ms', endpoints: { crm: { url: crm.url }, old: { url: old.url }, off: { url: old.url, enabled: false } } });
+    const adapter = start({
+      stopTimeout: '20ms',
+      endpoints: { crm: { url: crm.url }, old: { url: old.url }, off: { url: old.url, enabled: false } },
+    });
     await adapter.ready;
     await adapter.emit(failure('alice'));
     await Promise.all([crm.next(), old.next()]);

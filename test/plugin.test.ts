@@ -49,8 +49,20 @@ describe('the plugin', () => {
 
   const unusable: [name: string, host: unknown, config: string, options: Record<string, unknown>, code: string][] = [
     ['a config with a mistake', new EventEmitter(), 'endpoints: { crm: { url: 42 } }', {}, 'SETWIRE_CONFIG_INVALID'],
-    ['a config that is not there', new EventEmitter(), '', { config: '/nowhere/setwire.yaml' }, 'SETWIRE_CONFIG_UNREADABLE'],
-    ['a secret that is not there', new EventEmitter(), 'endpoints: { crm: { url: "https://example.com", auth: { type: bearer, token: "${env:SETWIRE_TEST_NOWHERE}" } } }', {}, 'SETWIRE_SECRET_MISSING'],
+    [
+      'a config that is not there',
+      new EventEmitter(),
+      '',
+      { config: '/nowhere/setwire.yaml' },
+      'SETWIRE_CONFIG_UNREADABLE',
+    ],
+    [
+      'a secret that is not there',
+      new EventEmitter(),
+      'endpoints: { crm: { url: "https://example.com", auth: { type: bearer, token: "${env:SETWIRE_TEST_NOWHERE}" } } }',
+      {},
+      'SETWIRE_SECRET_MISSING',
+    ],
     ['options that it does not know', new EventEmitter(), 'endpoints: {}', { confg: 'x' }, 'SETWIRE_CONFIG_INVALID'],
     ['a host that it does not know', { some: 'object' }, 'endpoints: {}', {}, 'SETWIRE_HOST_UNSUPPORTED'],
     ['no host at all', undefined, 'endpoints: {}', {}, 'SETWIRE_HOST_UNSUPPORTED'],
@@ -58,7 +70,10 @@ describe('the plugin', () => {
   for (const [name, host, config, options, code] of unusable) {
     it(`stands aside with ${name}, and the host goes on`, async () => {
       const setwire = attach(host, config, options);
-      const error = await setwire.ready.then(() => undefined, (reason: unknown) => reason);
+      const error = await setwire.ready.then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
       expect(error).to.be.an('error').with.property('code', code);
       expect(setwire.status()).to.deep.include({ state: 'failed' });
       const refused = await setwire.emit({ type: 'login.failure' }).catch((reason: unknown) => reason);

@@ -53,18 +53,25 @@ describe('the README', () => {
 
   it('shows code that compiles', function () {
     this.timeout(60_000);
-    const before = 'declare const username: string; declare const clientId: string; declare const request: { ip: string };\ndeclare const configuration: object;\n';
+    const before =
+      'declare const username: string; declare const clientId: string; declare const request: { ip: string };\ndeclare const configuration: object;\n';
     const folder = mkdtempSync(join(root, 'test', '.readme-'));
     try {
       const shown = blocks('ts');
       // What one block declares, the next may use: `events` is shown once and then spoken of.
       const files = shown.map((code, index) => {
         const file = join(folder, `block-${index}.ts`);
-        const declared = /\bimport\b/.test(code) ? '' : "import type { Attachment } from 'setwire';\ndeclare const events: Attachment;\n";
+        const declared = /\bimport\b/.test(code)
+          ? ''
+          : "import type { Attachment } from 'setwire';\ndeclare const events: Attachment;\n";
         writeFileSync(file, `${declared}${before}${code}\nexport {};\n`);
         return file;
       });
-      const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, root);
+      const { options } = ts.parseJsonConfigFileContent(
+        ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config,
+        ts.sys,
+        root,
+      );
       const program = ts.createProgram(files, {
         ...options,
         paths: { setwire: [join(root, 'src/index.ts')], 'setwire/plugin': [join(root, 'src/plugin.ts')] },
@@ -82,7 +89,10 @@ describe('the README', () => {
 
   it('links to files that exist', () => {
     for (const [, target] of readme.matchAll(/\]\((?!https?:|#)([^)]+)\)/g)) {
-      expect(ts.sys.fileExists(join(root, target ?? '')) || ts.sys.directoryExists(join(root, target ?? '')), target).to.equal(true);
+      expect(
+        ts.sys.fileExists(join(root, target ?? '')) || ts.sys.directoryExists(join(root, target ?? '')),
+        target,
+      ).to.equal(true);
     }
   });
 });

@@ -4,7 +4,12 @@ import { SetwireError } from '../../src/errors.js';
 import { recorderOf } from '../../src/journal/recorder.js';
 import type { IdentityEvent } from '../../src/schema-types.js';
 
-const eventOf = (id: string): IdentityEvent => ({ id, type: 'login.failure', time: 1_751_705_149_641, acceptedAt: 1_751_705_149_641 });
+const eventOf = (id: string): IdentityEvent => ({
+  id,
+  type: 'login.failure',
+  time: 1_751_705_149_641,
+  acceptedAt: 1_751_705_149_641,
+});
 
 describe('the recorder', () => {
   it('resolves what was recorded once the journal has it', async () => {
@@ -57,7 +62,12 @@ describe('the recorder', () => {
     const unhandled = sinon.stub();
     process.on('unhandledRejection', unhandled);
     try {
-      const recorder = recorderOf({ append: sinon.stub().rejects(new Error('disk full')) }, Promise.resolve(), 2, sinon.stub());
+      const recorder = recorderOf(
+        { append: sinon.stub().rejects(new Error('disk full')) },
+        Promise.resolve(),
+        2,
+        sinon.stub(),
+      );
       recorder.record(eventOf('a'));
       await recorder.settled();
       await new Promise((resolve) => setImmediate(resolve));
