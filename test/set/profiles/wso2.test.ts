@@ -339,9 +339,9 @@ describe('the wso2 profile', () => {
 
     it('keeps empty claim values, and gives numbers and booleans as texts', async () => {
       const { claims } = (await bodyOf({ user }, { claims: ['*'] })).user;
-      const valueOf = (name: string) =>
+      const valueFor = (name: string) =>
         claims.find(({ uri }: { uri: string }) => uri === `http://wso2.org/claims/${name}`)?.value;
-      expect([valueOf('shoe_size'), valueOf('verified'), valueOf('empty'), valueOf('none')]).to.deep.equal([
+      expect([valueFor('shoe_size'), valueFor('verified'), valueFor('empty'), valueFor('none')]).to.deep.equal([
         '42',
         'false',
         '',
