@@ -17,8 +17,17 @@ interface OidcProvider extends EventEmitter {
   readonly issuer: string;
 }
 
-/** Logins that have begun and wait for consent: so many are remembered. */
-const maxPendingLogins = 10_000;
+/** So many logins that wait for consent, and so many grants, are remembered; past it the oldest are forgotten. */
+const maxRemembered = 10_000;
+
+function remember<V>(memory: Map<string, V>, key: string, value: V): void {
+  memory.delete(key);
+  memory.set(key, value);
+  for (const oldest of memory.keys()) {
+    if (memory.size <= maxRemembered) return;
+    memory.delete(oldest);
+  }
+}
 
 /** What an operator may want to know of and Setwire has no event for. */
 const unmappedNames: Readonly<Record<string, string>> = {
@@ -63,6 +72,8 @@ export function oidcProviderHost(provider: OidcProvider): Host {
       const correlationOf = newCorrelation();
       /** By session: whether the login began it, or was one more in it. */
       const pendingLogins = new Map<string, { readonly fresh: boolean }>();
+      /** By grant: whose it is. What revokes a grant does not always say. */
+      const holders = new Map<string, OidcToken>();
       /** By request: grants whose revocation has been told. */
       const revokedGrants = new WeakMap<object, Set<string>>();
 
@@ -82,11 +93,7 @@ export function oidcProviderHost(provider: OidcProvider): Host {
         // The end of a later interaction repeats the result of the login.
         if (interaction?.lastSubmission?.login !== undefined) return;
         const fresh = interaction?.session?.accountId !== result.login.accountId;
-        pendingLogins.set(session.uid, { fresh });
-        for (const oldest of pendingLogins.keys()) {
-          if (pendingLogins.size <= maxPendingLogins) break;
-          pendingLogins.delete(oldest);
-        }
+        remember(pendingLogins, session.uid, { fresh });
       }
 
       function authorizationSuccess(ctx: OidcContext): void {
@@ -111,9 +118,10 @@ export function oidcProviderHost(provider: OidcProvider): Host {
       }
 
       function authorizationError(ctx: OidcContext, error: { readonly error?: unknown }): void {
-        const { client, result, entities } = ctx.oidc ?? {};
+        const { client, entities } = ctx.oidc ?? {};
+        const interaction = entities?.Interaction;
         const code = String(error?.error ?? 'unknown');
-        if (result?.error === undefined || entities?.Interaction?.prompt?.name !== 'login') {
+        if (interaction?.result?.error === undefined || interaction.prompt?.name !== 'login') {
           unmapped(`authorization.error:${code}`, 'an authorization request failed, which is no failed login');
           return;
         }
@@ -125,6 +133,12 @@ export function oidcProviderHost(provider: OidcProvider): Host {
         const ctx = currentContext();
         const now = Date.now();
         const grantType = ctx?.oidc?.params?.grant_type ?? token.gty;
+        const { accountId, clientId } = token;
+        if (token.grantId !== undefined)
+          remember(holders, token.grantId, {
+            ...(accountId !== undefined && { accountId }),
+            ...(clientId !== undefined && { clientId }),
+          });
         const jwt = token.format !== undefined && token.format !== 'opaque';
         tell(
           ctx,
@@ -166,15 +180,12 @@ export function oidcProviderHost(provider: OidcProvider): Host {
 
       function grantRevoked(ctx: OidcContext, grantId: string): void {
         if (!isFirstOf(ctx, grantId)) return;
-        const { client, session, entities } = ctx.oidc ?? {};
-        const source = [entities?.AuthorizationCode, entities?.RefreshToken, entities?.DeviceCode].find(
-          (entity) => entity?.grantId === grantId,
-        );
-        const ofSession = Object.entries(session?.authorizations ?? {}).find(
-          ([, authorization]) => authorization?.grantId === grantId,
-        );
-        const accountId = source?.accountId ?? (ofSession && session?.accountId);
-        const application = applicationOf(client, source?.clientId ?? ofSession?.[0] ?? client?.clientId);
+        const { client, session } = ctx.oidc ?? {};
+        const holder = holders.get(grantId);
+        holders.delete(grantId);
+        const ofSession = Object.entries(session?.authorizations ?? {}).find(([, { grantId: id }]) => id === grantId);
+        const accountId = holder?.accountId ?? (ofSession && session?.accountId);
+        const application = applicationOf(client, holder?.clientId ?? ofSession?.[0] ?? client?.clientId);
         tell(ctx, { type: 'token.revoked', ...userOf({ accountId }), application }, 'user');
       }
 

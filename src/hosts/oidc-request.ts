@@ -22,6 +22,7 @@ export interface OidcInteraction {
   readonly prompt?: { readonly name?: string };
   readonly session?: { readonly accountId?: string };
   readonly lastSubmission?: { readonly login?: unknown };
+  readonly result?: { readonly error?: unknown };
 }
 
 /** What is read of a request: Koa's context with oidc-provider's part. */
@@ -32,12 +33,9 @@ export interface OidcContext {
     readonly client?: OidcClient;
     readonly session?: OidcSession;
     readonly params?: { readonly grant_type?: unknown };
-    readonly result?: { readonly login?: { readonly accountId?: unknown }; readonly error?: unknown };
+    readonly result?: { readonly login?: { readonly accountId?: unknown } };
     readonly entities?: {
       readonly Interaction?: OidcInteraction;
-      readonly AuthorizationCode?: OidcToken;
-      readonly RefreshToken?: OidcToken;
-      readonly DeviceCode?: OidcToken;
     };
   };
 }

@@ -1,0 +1,211 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Provider, { type Configuration } from 'oidc-provider';
+
+/** What the person at the login form does: signs in as somebody, or gives up. */
+export type Person = { readonly accountId: string } | 'gives up';
+
+export interface IdentityServer {
+  readonly issuer: string;
+  readonly provider: Provider;
+  readonly secrets: { readonly web: string; readonly machine: string };
+  /** Who sits there from now on. */
+  person: Person;
+  stop(): Promise<void>;
+}
+
+const redirectUri = 'http://127.0.0.1/callback';
+
+/** A real oidc-provider on a free port, whose login form is filled in by whoever `person` is. */
+export async function startIdentityServer(configuration: Configuration = {}): Promise<IdentityServer> {
+  const secrets = { web: randomBytes(24).toString('base64url'), machine: randomBytes(24).toString('base64url') };
+  const http = createServer();
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const issuer = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+
+  // It says on standard error which Node it would rather have; that is not what is tested.
+  const { warn } = console;
+  console.warn = () => undefined;
+  const provider = new Provider(issuer, {
+    clients: [
+      {
+        client_id: 'web',
+        client_name: 'The shop',
+        client_secret: secrets.web,
+        redirect_uris: [redirectUri],
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+      },
+      {
+        client_id: 'machine',
+        client_secret: secrets.machine,
+        redirect_uris: [],
+        grant_types: ['client_credentials'],
+        response_types: [],
+      },
+    ],
+    cookies: { keys: [randomBytes(32).toString('base64url')] },
+    findAccount: (_ctx, id) => (id === 'ghost' ? undefined : { accountId: id, claims: () => ({ sub: id }) }),
+    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    ...configuration,
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+      ...configuration.features,
+    },
+  });
+  console.warn = warn;
+  // A fault of the provider is answered to the browser; it need not be printed as well.
+  provider.on('server_error', () => undefined);
+
+  const server: IdentityServer = {
+    issuer,
+    provider,
+    secrets,
+    person: { accountId: 'alice' },
+    stop() {
+      return new Promise((resolve) => {
+        http.close(() => resolve());
+        http.closeAllConnections();
+      });
+    },
+  };
+
+  async function interact(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { prompt, params, session, grantId } = await provider.interactionDetails(request, response);
+    if (prompt.name === 'login') {
+      const { person } = server;
+      const result =
+        person === 'gives up'
+          ? { error: 'access_denied', error_description: 'the user gave up' }
+          : { login: { accountId: person.accountId, amr: ['pwd'] } };
+      await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
+      return;
+    }
+    const known = grantId === undefined ? undefined : await provider.Grant.find(grantId);
+    const grant =
+      known ?? new provider.Grant({ accountId: String(session?.accountId), clientId: String(params.client_id) });
+    grant.addOIDCScope(String(params.scope));
+    if (params.resource !== undefined) grant.addResourceScope(String(params.resource), 'read');
+    await provider.interactionFinished(
+      request,
+      response,
+      { consent: { grantId: await grant.save() } },
+      { mergeWithLastSubmission: true },
+    );
+  }
+
+  const callback = provider.callback();
+  http.on('request', (request, response) => {
+    if (!request.url?.startsWith('/interaction/')) {
+      void callback(request, response);
+      return;
+    }
+    interact(request, response).catch((error: Error) => response.writeHead(500).end(error.message));
+  });
+  return server;
+}
+
+export interface Tokens {
+  readonly access_token: string;
+  readonly refresh_token?: string;
+  readonly error?: string;
+}
+
+/** A person's browser, and the shop behind it. */
+export class Browser {
+  readonly #server: IdentityServer;
+  readonly #cookies = new Map<string, string>();
+  /** Every cookie's value that was ever set, and every code and token: what must never leave. */
+  readonly seen = new Set<string>();
+
+  constructor(server: IdentityServer) {
+    this.#server = server;
+  }
+
+  /** Goes to a page, and on along its redirects; resolves with the last one's address and text. */
+  async open(path: string, form?: Record<string, string>): Promise<{ url: URL; text: string; status: number }> {
+    let url = new URL(path, this.#server.issuer);
+    let body = form && new URLSearchParams(form);
+    for (let hops = 0; hops < 20; hops += 1) {
+      const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+      const response = await fetch(url, {
+        method: body ? 'POST' : 'GET',
+        headers: { cookie, 'user-agent': 'Person/1.0' },
+        redirect: 'manual',
+        ...(body && { body }),
+      });
+      for (const line of response.headers.getSetCookie()) this.#keep(line);
+      const location = response.headers.get('location');
+      const text = await response.text();
+      if (location === null) return { url, text, status: response.status };
+      url = new URL(location, url);
+      body = undefined;
+      if (url.href.startsWith(redirectUri)) return { url, text, status: response.status };
+    }
+    throw new Error('the redirects have no end');
+  }
+
+  /** Asks for authorization; resolves with the code, or with the error. */
+  async authorize(more: Record<string, string> = {}): Promise<{ code: string; error: string }> {
+    const query = new URLSearchParams({
+      client_id: 'web',
+      response_type: 'code',
+      redirect_uri: redirectUri,
+      scope: 'openid',
+      ...more,
+    });
+    const { url } = await this.open(`/auth?${query}`);
+    const code = url.searchParams.get('code') ?? '';
+    if (code !== '') this.seen.add(code);
+    return { code, error: url.searchParams.get('error') ?? '' };
+  }
+
+  async token(
+    parameters: Record<string, string>,
+    client: 'web' | 'machine' = 'web',
+    secret = this.#server.secrets[client],
+  ): Promise<Tokens> {
+    const tokens = (await (await this.#post('/token', parameters, client, secret)).json()) as Tokens;
+    for (const token of [tokens.access_token, tokens.refresh_token]) if (token !== undefined) this.seen.add(token);
+    return tokens;
+  }
+
+  exchange(code: string): Promise<Tokens> {
+    return this.token({ grant_type: 'authorization_code', code, redirect_uri: redirectUri });
+  }
+
+  async revoke(token: string, client: 'web' | 'machine' = 'web'): Promise<number> {
+    return (await this.#post('/token/revocation', { token }, client, this.#server.secrets[client])).status;
+  }
+
+  async logout(): Promise<void> {
+    const { text } = await this.open('/session/end');
+    const xsrf = /name="xsrf" value="([^"]*)"/.exec(text)?.[1] ?? '';
+    await this.open('/session/end/confirm', { xsrf, logout: 'yes' });
+  }
+
+  #post(path: string, parameters: Record<string, string>, client: string, secret: string): Promise<Response> {
+    const authorization = `Basic ${Buffer.from(`${client}:${secret}`).toString('base64')}`;
+    return fetch(new URL(path, this.#server.issuer), {
+      method: 'POST',
+      headers: { authorization },
+      body: new URLSearchParams(parameters),
+    });
+  }
+
+  #keep(line: string): void {
+    const [pair = '', ...attributes] = line.split(/;\s*/);
+    const name = pair.slice(0, pair.indexOf('='));
+    const value = pair.slice(name.length + 1);
+    if (value !== '' && !name.endsWith('.sig')) this.seen.add(value);
+    const gone = attributes.some(
+      (attribute) => /^expires=/i.test(attribute) && Date.parse(attribute.slice(8)) <= Date.now(),
+    );
+    if (value === '' || gone) this.#cookies.delete(name);
+    else this.#cookies.set(name, value);
+  }
+}
