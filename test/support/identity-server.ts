@@ -24,10 +24,20 @@ export async function startIdentityServer(configuration: Configuration = {}): Pr
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
 
-  // It says on standard error which Node it would rather have; that is not what is tested.
+  // Which Node it would rather have, and that its stores are in memory, it says on the console.
   const { warn } = console;
   console.warn = () => undefined;
   const provider = new Provider(issuer, {
+    ttl: {
+      AccessToken: 600,
+      AuthorizationCode: 60,
+      ClientCredentials: 600,
+      Grant: 3600,
+      IdToken: 600,
+      Interaction: 600,
+      RefreshToken: 3600,
+      Session: 3600,
+    },
     clients: [
       {
         client_id: 'web',
@@ -53,6 +63,15 @@ export async function startIdentityServer(configuration: Configuration = {}): Pr
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: (ctx, form) => {
+          ctx.body = form;
+        },
+        postLogoutSuccessSource: (ctx) => {
+          ctx.body = 'logged out';
+        },
+      },
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       ...configuration.features,
     },
