@@ -49,6 +49,7 @@ export interface SchemaTypes {
   config: Config;
   'delivery-log': DeliveryRecord;
   'plugin-options': PluginOptions;
+  'extension-manifest': ExtensionManifest;
 }
 /**
  * One thing that happened in an identity server, as Setwire keeps it: what every host is translated into and what every profile is mapped from. All times are integers, milliseconds since 1970-01-01T00:00:00Z.
@@ -695,4 +696,37 @@ export interface PluginOptions {
    * Which identity server this is. Left out: found out.
    */
   host?: 'oidc-provider' | 'event-emitter';
+}
+/**
+ * The `identityServer` member of an extension's package.json: what a server must know before it runs any of the extension's code.
+ */
+export interface ExtensionManifest {
+  /**
+   * Name by which the server's config enables the extension. Unique in an extensions directory.
+   */
+  id: string;
+  /**
+   * What the extension is. `event-listener`: it listens to the server's event bus.
+   */
+  kind: 'event-listener';
+  /**
+   * Version of the contract between server and extension.
+   */
+  apiVersion: 1;
+  /**
+   * The module that default-exports `{ attach(host, options) }`, relative to the extension's folder. Left out: what `exports` or `main` of package.json names.
+   */
+  entry?: string;
+  /**
+   * JSON Schema (draft 2020-12) of the extension's options, relative to the extension's folder. Left out: any options.
+   */
+  configSchema?: string;
+  /**
+   * Event types the extension is interested in. For people; this loader does not act on it.
+   */
+  events?: string[];
+  /**
+   * What the extension uses (`network`, `storage`). For people; this loader does not act on it.
+   */
+  capabilities?: string[];
 }

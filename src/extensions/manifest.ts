@@ -1,16 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../errors.js';
+import type { ExtensionManifest } from '../schema-types.js';
 import { type Violation, validatorOf } from '../schemas.js';
-
-/** The `identityServer` member of an extension's package.json: `schemas/extension-manifest.schema.json`. */
-export interface ExtensionManifest {
-  readonly id: string;
-  readonly kind: 'event-listener';
-  readonly apiVersion: 1;
-  readonly entry?: string;
-  readonly configSchema?: string;
-}
 
 /** What a sub-folder of an extensions directory is. */
 export type Finding =

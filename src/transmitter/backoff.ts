@@ -9,7 +9,7 @@ import type { RetryPolicy } from './endpoint.js';
  * @returns milliseconds
  */
 export function delayOf(attempt: number, policy: RetryPolicy, random: () => number, notBeforeMs = 0): number {
-  // 2^1000 and more is Infinity, and the minimum of that and `maxMs` is right.
+  // 2^1024 is Infinity, and 0 times that is no number.
   const ceiling = Math.min(policy.maxMs, policy.initialMs * 2 ** Math.min(attempt - 1, 1000));
   return Math.max(Math.round(random() * ceiling), Math.min(notBeforeMs, policy.maxRetryAfterMs));
 }

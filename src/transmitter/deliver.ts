@@ -2,10 +2,11 @@ import type { Auth, Batch, Deliver, Endpoint } from './endpoint.js';
 import { clientCredentials, TokenError } from './oauth2.js';
 import { postWith } from './post.js';
 import { requestOf } from './request.js';
-import { signatureHeaders } from './signature.js';
+import { SigningError, signatureHeaders } from './signature.js';
 
 /**
- * Makes the attempts of one endpoint. A 401 to an OAuth 2 token that was kept is answered within the attempt, with a new one.
+ * Makes the attempts of one endpoint. A 401 to an OAuth 2 token is answered within the attempt, once, with a new token.
+ * The endpoint's time limit is for each request of an attempt.
  *
  * @param now milliseconds
  */
@@ -44,14 +45,8 @@ export function deliverWith(
       tokens.refuse(token);
       return await send(batch, signal, `Bearer ${await tokens.token(signal)}`);
     } catch (error) {
-      const known = error instanceof TokenError;
-      return {
-        kind: 'failure',
-        code: known ? 'OAUTH2_TOKEN_FAILED' : 'REQUEST_NOT_MADE',
-        detail: known ? error.message : 'the request could not be made',
-        durationMs: now() - startedAt,
-        bytes: 0,
-      };
+      const { code, detail } = failureOf(error, signal);
+      return { kind: 'failure', code, detail, durationMs: Math.max(0, now() - startedAt), bytes: 0 };
     }
   }
 
@@ -67,4 +62,13 @@ function authorizationOf(auth: Auth | undefined): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** Why no request was made. The texts of errors that are not ours may hold a secret. */
+function failureOf(error: unknown, signal: AbortSignal): { code: string; detail: string } {
+  if (signal.aborted) return { code: 'ABORTED', detail: 'cut short because setwire stops' };
+  if (error instanceof TokenError) return { code: 'OAUTH2_TOKEN_FAILED', detail: error.message };
+  if (error instanceof SigningError)
+    return { code: 'SIGNING_FAILED', detail: `${error.message}: nothing is sent unsigned` };
+  return { code: 'REQUEST_NOT_MADE', detail: 'the request could not be made' };
 }

@@ -47,7 +47,8 @@ function tokenOf(body: string): { token: string; lifetimeMs: number } | undefine
 
 /**
  * Access tokens by OAuth 2.0 client credentials (RFC 6749, section 4.4). A token is kept until shortly before it expires
- * (a minute, or a tenth of its life where that is less); callers that come together share one request.
+ * (a minute, or a tenth of its life where that is less); callers that come together share one request, and the signal of
+ * the first.
  */
 export function clientCredentials(credentials: ClientCredentials, post: Post, now: () => number): TokenSource {
   let held: { token: string; goodUntil: number } | undefined;

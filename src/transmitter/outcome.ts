@@ -4,18 +4,18 @@ import { retryAfterOf } from './retry-after.js';
 /** Codes that may be a matter of credentials that are about to be renewed (RFC 8935, section 2.4). */
 const transientCodes = new Set(['authentication_failed', 'access_denied']);
 
-/** The `err` of an RFC 8935 error answer, made safe to log; undefined where the body is anything else. */
-function errorCodeOf(body: string): { err: string; description: string } | undefined {
+/**
+ * The `err` of an RFC 8935 error answer, made safe to log; undefined where the body is anything else. Its `description` is
+ * left alone: a receiver may repeat in it what it was sent, and no claim may stand in the log.
+ */
+function errorCodeOf(body: string): string | undefined {
   try {
-    const { err, description } = (JSON.parse(body) ?? {}) as { err?: unknown; description?: unknown };
-    if (typeof err !== 'string' || err === '') return undefined;
-    return { err: printable(err, 64), description: typeof description === 'string' ? printable(description, 256) : '' };
+    const { err } = (JSON.parse(body) ?? {}) as { err?: unknown };
+    return typeof err === 'string' && err !== '' ? err.slice(0, 64).replace(/\p{C}/gu, '\ufffd') : undefined;
   } catch {
     return undefined;
   }
 }
-
-const printable = (text: string, max: number): string => text.replace(/\p{C}/gu, '\ufffd').slice(0, max);
 
 /**
  * The failure policy: what follows from one attempt. Its rows stand in the README in the same order.
@@ -27,15 +27,12 @@ export function outcomeOf(answer: Answer, now: number): Outcome {
   const { status, headers, body } = answer;
   if (status >= 200 && status < 300) return { kind: 'delivered' };
   if (status === 400) {
-    const code = errorCodeOf(body);
-    if (code === undefined) return { kind: 'retry', detail: 'answered 400 without an RFC 8935 error code' };
-    const detail =
-      code.description === ''
-        ? `the receiver answered ${code.err}`
-        : `the receiver answered ${code.err}: ${code.description}`;
-    return transientCodes.has(code.err)
-      ? { kind: 'retry', error: code.err, detail }
-      : { kind: 'dead', reason: 'rejected_by_receiver', error: code.err, detail };
+    const error = errorCodeOf(body);
+    if (error === undefined) return { kind: 'retry', detail: 'answered 400 without an RFC 8935 error code' };
+    const detail = `the receiver answered ${error}`;
+    return transientCodes.has(error)
+      ? { kind: 'retry', error, detail }
+      : { kind: 'dead', reason: 'rejected_by_receiver', error, detail };
   }
   if (status === 401 || status === 403) return { kind: 'retry', detail: `answered ${status}: not authorised` };
   if (status === 410) return { kind: 'disable', detail: 'answered 410: gone' };

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import type { Duplex } from 'node:stream';
 import { type ExtendOptions, type Got, got } from 'got';
 import { version } from '../version.js';
 import type { Answer, Endpoint } from './endpoint.js';
@@ -7,7 +8,10 @@ import type { Answer, Endpoint } from './endpoint.js';
 /** So much of an answer is read; then it is cut. */
 const maxAnswerBytes = 64 * 1024;
 
-/** One POST: no retry, no redirect. Never rejects. */
+/**
+ * One POST: no retry, no redirect. Never rejects. The time limit is for all of it, to the end of the answer: a 2xx whose
+ * body does not end in time (and is not cut before) is a failure, `ETIMEDOUT`.
+ */
 export type Post = (
   url: string,
   body: Buffer | string,
@@ -32,7 +36,6 @@ export function postWith(
     throwHttpErrors: false,
     // An answer is cut after 64 KB as it comes: it must not unfold to more.
     decompress: false,
-    timeout: { request: endpoint.timeoutMs },
     https: {
       rejectUnauthorized: true,
       ...(ca !== undefined && { certificateAuthority: ca }),
@@ -44,7 +47,7 @@ export function postWith(
   };
   const client = got.extend(options);
   return {
-    post: (url, body, headers, signal) => attempt(client, url, body, headers, signal, now),
+    post: (url, body, headers, signal) => attempt(client, endpoint.timeoutMs, url, body, headers, signal, now),
     close() {
       agent.http.destroy();
       agent.https.destroy();
@@ -54,6 +57,7 @@ export function postWith(
 
 function attempt(
   client: Got,
+  timeoutMs: number,
   url: string,
   body: Buffer | string,
   headers: Record<string, string>,
@@ -68,15 +72,18 @@ function attempt(
     let head: { readonly status: number; readonly headers: Record<string, string | undefined> } | undefined;
     const request = client.stream.post(url, { body, headers });
     const abort = (): void => failed('ABORTED');
+    // Not got's own limit: that one is lost with an answer that changes the protocol, and the attempt would never end.
+    const limit = setTimeout(() => failed('ETIMEDOUT'), timeoutMs);
 
     function settle(answer: Unmeasured): void {
+      clearTimeout(limit);
       signal.removeEventListener('abort', abort);
       resolve({ ...answer, durationMs: Math.max(0, now() - startedAt), bytes });
       request.destroy();
     }
 
     function failed(code: string): void {
-      settle({ kind: 'failure', code, detail: words[code] ?? 'the request failed' });
+      settle({ kind: 'failure', code, detail: wordsFor(code) });
     }
 
     function answered(): void {
@@ -84,9 +91,17 @@ function attempt(
       else settle({ kind: 'answer', ...head, body: Buffer.concat(chunks).toString('utf8', 0, maxAnswerBytes) });
     }
 
-    request.on('response', ({ statusCode, headers: received }: IncomingMessage) => {
+    function begun({ statusCode, headers: received }: IncomingMessage): void {
       const texts = Object.entries(received).map(([name, value]) => [name, value?.toString()]);
       head = { status: statusCode ?? 0, headers: Object.fromEntries(texts) };
+    }
+
+    request.on('response', begun);
+    // 101, which nobody asked for: the connection is out of the agent's hands.
+    request.on('upgrade', (message: IncomingMessage, socket: Duplex) => {
+      socket.destroy();
+      begun(message);
+      answered();
     });
     request.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
@@ -111,21 +126,38 @@ function codeOf(error: Error & { code?: string }): string {
   return code ?? 'ERR_UNKNOWN';
 }
 
-/** An error's own text may hold the URL: the words are ours. */
+/** An error's own text may hold the URL or a header: the words are ours. */
+function wordsFor(code: string): string {
+  const family = families.find(([prefix]) => code.startsWith(prefix));
+  return words[code] ?? family?.[1] ?? 'the request failed';
+}
+
 const words: Readonly<Record<string, string>> = {
   ABORTED: 'cut short because setwire stops',
   CERT_HAS_EXPIRED: 'the certificate has expired',
+  CERT_NOT_YET_VALID: 'the certificate is not valid yet',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed',
+  EAI_AGAIN: 'the host name could not be looked up',
   ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'the connection was cut',
   EHOSTUNREACH: 'the host cannot be reached',
   ENETUNREACH: 'the network cannot be reached',
   ENOTFOUND: 'the host name is not known',
-  EAI_AGAIN: 'the host name could not be looked up',
+  EPIPE: 'the connection was cut',
+  EPROTO: 'no TLS connection came about',
+  ERR_INVALID_CHAR: 'a header has a character that HTTP does not allow',
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host name',
   ETIMEDOUT: 'no complete answer in time',
-  HPE_INVALID_CONSTANT: 'the answer is not HTTP',
+  HPE_HEADER_OVERFLOW: 'the headers of the answer are too large',
   SELF_SIGNED_CERT_IN_CHAIN: 'an authority of the certificate is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'the authority of the certificate is not trusted',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the authority of the certificate is not trusted',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the authority of the certificate is not trusted',
 };
+
+/** Node has dozens of codes of each: llhttp's, and OpenSSL's in a handshake and for a certificate or key of ours. */
+const families: readonly (readonly [prefix: string, words: string])[] = [
+  ['HPE_', 'the answer is not HTTP'],
+  ['ERR_SSL_', 'no TLS connection came about'],
+  ['ERR_OSSL_', 'the certificate or key of `tls` cannot be used'],
+];

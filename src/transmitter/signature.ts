@@ -10,7 +10,12 @@ export interface Signed {
   readonly sentAtMs: number;
 }
 
+/** Nothing can be signed with this secret, so nothing may be sent. The message holds no secret. */
+export class SigningError extends Error {}
+
 const hmac = (key: Buffer | string, ...parts: (Buffer | string)[]) => {
+  // Anybody can sign with an empty key.
+  if (key.length === 0) throw new SigningError('the signing secret is empty');
   const sum = createHmac('sha256', key);
   for (const part of parts) sum.update(part);
   return sum;
@@ -22,6 +27,8 @@ const hmac = (key: Buffer | string, ...parts: (Buffer | string)[]) => {
  * - `wso2`: WSO2 Identity Server's, over the bytes of the body
  * - `hub`: WebSub's (https://www.w3.org/TR/websub/#authenticated-content-distribution), over the bytes of the body
  * - `standard-webhooks`: over `id.timestamp.body`, with both secrets during a rotation
+ *
+ * @throws SigningError
  */
 export function signatureHeaders(signature: Signature, { body, id, sentAtMs }: Signed): Record<string, string> {
   const secret = signature.secret.reveal();

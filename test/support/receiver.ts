@@ -31,7 +31,7 @@ export interface ScriptedAnswer {
   /** Cuts the connection: before an answer, or in the middle of its body. */
   readonly reset?: boolean | 'in-body';
   /** Bytes on the bare connection instead of an answer. */
-  readonly raw?: string;
+  readonly raw?: string | Buffer;
 }
 
 export interface ReceiverOptions {
@@ -111,8 +111,10 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
       return;
     }
     const block = Buffer.alloc(64 * 1024, 'x');
+    let poured = 0;
     const pour = (): void => {
-      while (bytesSent < bodyBytes && !response.destroyed) {
+      while (poured < bodyBytes && !response.destroyed) {
+        poured += block.length;
         bytesSent += block.length;
         if (!response.write(block)) {
           response.once('drain', pour);
