@@ -134,7 +134,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   });
 
   const unmapped = tallyWith(report, 'not mapped');
-  const refused = tallyWith(report, 'event refused');
+  const refused = tallyWith(report, 'not accepted');
   const failed = tallyWith(report, 'flow failed');
   const lost = tallyWith(report, 'event lost before the journal');
   const counts = { accepted: 0, refused: 0, recorded: 0 };
@@ -165,7 +165,8 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
       return event;
     } catch (error) {
       counts.refused += 1;
-      refused.add(error instanceof EventRefused ? error.rule : 'fault', messageOf(error));
+      // The message names members and rules, so it tells one mistake from another; it holds no value.
+      refused.add(messageOf(error), error instanceof EventRefused ? error.rule : 'fault');
       throw error;
     }
   }

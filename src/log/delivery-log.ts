@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { messageOf } from '../errors.js';
+import { type ErrorCode, messageOf } from '../errors.js';
 import type { Report } from '../report.js';
 import type { DeliveredSet, DeliveryRecord } from '../schema-types.js';
 import { openLineFile } from './line-file.js';
@@ -80,7 +80,7 @@ export function openDeliveryLog(options: DeliveryLogOptions): DeliveryLog {
     if (last !== undefined && Date.now() - last < reportAgainMs) return;
     reportedAt.set(kind, Date.now());
     told = true;
-    report('error', message, { file, ...fields });
+    report('error', message, { code: 'SETWIRE_LOG_UNWRITABLE' satisfies ErrorCode, file, ...fields });
   }
 
   function drop(count: number): void {
