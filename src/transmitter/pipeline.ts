@@ -58,16 +58,17 @@ export interface Transmission {
   stop(): Promise<readonly JournalEntry[]>;
 }
 
-/** A batch, the attempt it is at, and when the first was made. */
+/** A batch, the attempt it is at, and when the first was made if it was. */
 interface Trying {
   readonly batch: PackedBatch;
   readonly attempt: number;
-  readonly firstAt: number;
+  readonly firstAt?: number;
 }
 
 /** Read from the journal at once. */
 const maxRead = 500;
 const pauseAfterFaultMs = 1000;
+const nothingMore = 'nothing more is sent until the next start';
 
 /**
  * Delivers to one endpoint what the journal has for it: read, select, make SETs, pack, attempt, settle.
@@ -102,13 +103,19 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
   let lastSuccessAt: number | undefined;
 
   function become(to: EndpointStatus['state'], reason?: string): void {
+    // What was under way when the endpoint was disabled may be answered later, and changes nothing.
+    if (state.state === 'disabled') return;
     const since = state.state === to ? state.since : now();
     state = { state: to, since, ...(reason !== undefined && { reason }) };
   }
 
   async function* read(): AsyncGenerator<readonly JournalEntry[]> {
     await journal.open(name);
-    next ??= journal.position(name);
+    if (next === undefined) {
+      // A reader that is new starts at the end, which may have moved while it was opened.
+      next = journal.position(name);
+      watermark.skipTo(next);
+    }
     while (!reading.signal.aborted) {
       if (unsettled.size >= maxUnsettled) {
         await firstValueFrom(
@@ -160,8 +167,8 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
   }
 
   function send(batches: readonly PackedBatch[]): void {
-    for (const batch of batches) ready.next({ batch, attempt: 1, firstAt: now() });
-    if (draining) for (const batch of packer.flush()) ready.next({ batch, attempt: 1, firstAt: now() });
+    for (const batch of batches) ready.next({ batch, attempt: 1 });
+    if (draining) for (const batch of packer.flush()) ready.next({ batch, attempt: 1 });
     const { size, serial } = packer.open;
     if (size > 0 && serial !== timed) {
       timed = serial;
@@ -171,6 +178,9 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
 
   async function pack(entries: readonly JournalEntry[]): Promise<void> {
     const results = await Promise.all(entries.map(make));
+    // They have been handed back as unsettled.
+    if (stopping.signal.aborted) return;
+    const full: PackedBatch[] = [];
     const unwanted: Offset[] = [];
     for (const [index, entry] of entries.entries()) {
       const result = results[index];
@@ -190,9 +200,10 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
           lane: laneOf(entry.event),
           user: userOf(entry.event, deps.hashUser),
         };
-        send(packer.offer(parcel));
+        full.push(...packer.offer(parcel));
       }
     }
+    send(full);
     if (unwanted.length > 0) settle(unwanted);
   }
 
@@ -204,7 +215,7 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
   /** One attempt; gives the next one and the time until then, or nothing. */
   async function attempt(trying: Trying): Promise<{ readonly again: Trying; readonly delayMs: number } | undefined> {
     if (reading.signal.aborted) return undefined;
-    const { batch, attempt: count } = trying;
+    const { batch, attempt: count, firstAt = now() } = trying;
     const answer = await answerTo(batch);
     if (answer.kind === 'failure' && stopping.signal.aborted) return undefined;
     const at = now();
@@ -232,7 +243,7 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
       case 'disable':
         become('disabled', outcome.detail);
         reading.abort();
-        tell({ outcome: 'retry', detail: `${outcome.detail}; nothing more is sent until the next start` });
+        tell({ outcome: 'retry', detail: `${outcome.detail}; ${nothingMore}` });
         report('error', 'endpoint disabled', { endpoint: name, why: outcome.detail });
         settled.next();
         return undefined;
@@ -242,16 +253,20 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
           answer.kind === 'answer' && (answer.status === 401 || answer.status === 403) ? 'unauthorised' : 'failing',
           outcome.detail,
         );
-        if (isPatienceExhausted(count, trying.firstAt, at, endpoint.retry)) {
+        if (isPatienceExhausted(count, firstAt, at, endpoint.retry)) {
           counts.dead += batch.parcels.length;
           tell({ outcome: 'dead', reason: 'patience_exhausted', detail: outcome.detail, ...error });
           done(batch);
           return undefined;
         }
+        if (reading.signal.aborted) {
+          tell({ outcome: 'retry', detail: `${outcome.detail}; ${nothingMore}`, ...error });
+          return undefined;
+        }
         counts.retries += 1;
         const delayMs = delayOf(count, endpoint.retry, deps.random, outcome.notBeforeMs);
         tell({ outcome: 'retry', detail: outcome.detail, nextRetryAt: new Date(at + delayMs).toISOString(), ...error });
-        return { again: { ...trying, attempt: count + 1 }, delayMs };
+        return { again: { batch, attempt: count + 1, firstAt }, delayMs };
       }
     }
   }

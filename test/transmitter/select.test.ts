@@ -104,7 +104,7 @@ describe('selectOf', () => {
     it('is asked for each event, not for each type', () => {
       const select = selectOf({ events: ['*'], where: { 'tenant.id': '1' } });
       expect(select(login)).to.equal(true);
-      expect(select({ ...login, tenant: { id: '2' } })).to.equal(false);
+      expect(select({ ...login, tenant: { id: '2', name: 'other.example.com' } })).to.equal(false);
     });
 
     it('is met only together with a pattern', () => {
