@@ -94,8 +94,9 @@ describe('the adapter', () => {
     await adapter.emit({ type: 'account.deleted', user: { id: 'bob' } });
     await adapter.detach();
     const jtis = bodiesOf(all).map((body) => JSON.parse(body).jti);
-    expect(jtis).to.have.length(3);
-    expect(bodiesOf(failures).map((body) => JSON.parse(body).jti)).to.deep.equal([jtis[1]]);
+    const bobs = bodiesOf(all).find((body) => body.includes('"value":"bob"')) ?? '{}';
+    expect(new Set(jtis)).to.have.property('size', 3);
+    expect(bodiesOf(failures)).to.deep.equal([bobs]);
   });
 
   it('keeps jti and iat when it tries again', async () => {
