@@ -1,98 +1,8 @@
-import type { Application, Claims, ClaimValue, IdentityEvent, Organization, Session } from '../../schema-types.js';
-import type { ProfileSettings } from '../set.js';
+import type { Application, FailedStep, IdentityEvent, Session } from '../../schema-types.js';
 import type { Wso2Type } from './wso2-catalogue.js';
-import { claimAllowed, claimUri } from './wso2-claims.js';
-
-/** A JSON object under construction; its members' order is the order on the wire. */
-export type Body = { [name: string]: unknown };
-
-/** Members that are undefined, empty texts, lists or maps go, as Jackson's NON_EMPTY has it; 0 and false stay. */
-function withoutEmpty(body: Body): Body {
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => !isEmpty(value)));
-}
-
-function isEmpty(value: unknown): boolean {
-  return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
-}
-
-const baseOf = (event: IdentityEvent, settings: ProfileSettings): string | undefined =>
-  (settings.issuer ?? event.issuer)?.replace(/\/+$/, '');
-
-/**
- * `<base>/t/<tenant>`, for an organization below the root `<base>/t/<tenant>/o/<id>`. Where no tenant is known WSO2
- * would leave it out; we say the base alone, since a SET without `iss` helps nobody.
- */
-export function issuerOf(event: IdentityEvent, settings: ProfileSettings): string | undefined {
-  const base = baseOf(event, settings);
-  const tenant = event.tenant ?? settings.defaults.tenant;
-  if (base === undefined || tenant === undefined) return base;
-  const organization = event.organization ?? settings.defaults.organization;
-  const below =
-    organization !== undefined && (organization.depth ?? 0) > 0 ? `/o/${encodeURIComponent(organization.id)}` : '';
-  return `${base}/t/${tenant.name}${below}`;
-}
-
-/** The super tenant's users stand without a tenant in the path. */
-function refOf(event: IdentityEvent, settings: ProfileSettings): string | undefined {
-  const base = baseOf(event, settings);
-  const id = event.user?.id;
-  if (base === undefined || id === undefined) return undefined;
-  const tenant = (event.tenant ?? settings.defaults.tenant)?.name;
-  const path = tenant === undefined || tenant === 'carbon.super' ? '' : `/t/${tenant}`;
-  return `${base}${path}/scim2/Users/${encodeURIComponent(id)}`;
-}
-
-const textOf = (value: ClaimValue): string | string[] => (Array.isArray(value) ? [...value] : String(value));
-
-/** An empty claim value stays: that a claim was emptied is what the event says. */
-function claimsOf(claims: Claims | undefined, event: IdentityEvent, settings: ProfileSettings): Body[] {
-  return Object.entries(claims ?? {})
-    .filter(([name]) => claimAllowed(name, settings.claims))
-    .map(([name, value]) => ({ uri: claimUri(name), value: textOf(value) }))
-    .filter(({ uri }) => !isOfSession(event) || uri.startsWith('http://wso2.org/claims/'));
-}
-
-const isOfSession = ({ type }: IdentityEvent): boolean => type.startsWith('login.') || type.startsWith('session.');
-
-const organizationOf = (organization: Organization | undefined): Body | undefined =>
-  organization &&
-  withoutEmpty({
-    id: organization.id,
-    name: organization.name,
-    orgHandle: organization.handle,
-    depth: organization.depth,
-  });
-
-/** Which of the user's members an event shows. */
-interface UserView {
-  /** `login`: the name alone (a failed login knows no more); `none`: a profile update shows the changes instead. */
-  readonly claims: 'all' | 'login' | 'none';
-}
-
-const userViews: Partial<Record<Wso2Type, UserView>> = {
-  'login.failure': { claims: 'login' },
-  'account.profile-updated': { claims: 'none' },
-};
-
-function userOf(type: Wso2Type, event: IdentityEvent, settings: ProfileSettings): Body | undefined {
-  const { user, changes } = event;
-  if (user === undefined) return undefined;
-  const { claims: shown } = userViews[type] ?? { claims: 'all' };
-  const username: Claims = user.username === undefined ? {} : { username: user.username };
-  const known: Claims = shown === 'none' ? {} : shown === 'login' ? username : { ...username, ...user.claims };
-  const allowed = (name: string): boolean => claimAllowed(name, settings.claims);
-  return withoutEmpty({
-    id: user.id,
-    claims: claimsOf(known, event, settings),
-    organization: organizationOf(user.organization ?? event.organization ?? settings.defaults.organization),
-    ref: refOf(event, settings),
-    groups: allowed('groups') ? user.groups : undefined,
-    roles: allowed('roles') ? user.roles : undefined,
-    addedClaims: claimsOf(changes?.added, event, settings),
-    updatedClaims: claimsOf(changes?.updated, event, settings),
-    removedClaims: claimsOf(changes?.removed, event, settings),
-  });
-}
+import type { Shows } from './wso2-claims.js';
+import { type Body, withoutEmpty } from './wso2-omission.js';
+import { organizationOf, userOf } from './wso2-user.js';
 
 const applicationOf = (application: Application | undefined): Body | undefined =>
   application && withoutEmpty({ id: application.id ?? application.clientId, name: application.name });
@@ -104,11 +14,13 @@ const sessionOf = (session: Session, event: IdentityEvent): Body =>
     applications: session.applications?.map((application) => applicationOf(application)),
   });
 
+const failedStepOf = ({ step, idp, authenticator }: FailedStep): Body => withoutEmpty({ step, idp, authenticator });
+
 const reasonOf = ({ reason }: IdentityEvent): Body | undefined =>
   reason &&
   withoutEmpty({
     description: reason.description ?? reason.code,
-    context: reason.failedStep && { failedStep: withoutEmpty({ ...reason.failedStep }) },
+    context: reason.failedStep && { failedStep: failedStepOf(reason.failedStep) },
   });
 
 /** What an event has behind what all have in common, in WSO2's order; and what it says it did where the host does not. */
@@ -124,6 +36,9 @@ const anApplication = ({ application }: IdentityEvent): Body | undefined => appl
 /** A token's application goes by its OAuth client id; WSO2 gives no `id` there. */
 const clientOf = ({ application }: IdentityEvent): Body | undefined =>
   application && withoutEmpty({ name: application.name, consumerKey: application.clientId });
+/** Where the revoked tokens' applications are listed, WSO2 gives both. */
+const clientWithIdOf = ({ id, name, clientId }: Application): Body =>
+  withoutEmpty({ id: id ?? clientId, name, consumerKey: clientId });
 
 const credentialActions = {
   created: 'CREDENTIAL_ENROLL',
@@ -154,9 +69,7 @@ const bodyRows: Record<Wso2Type, Row> = {
   'token.revoked': {
     action: always('TOKEN_REVOKE'),
     rest: ({ applications, application }) => ({
-      applications: (applications ?? (application ? [application] : [])).map(({ id, name, clientId }) =>
-        withoutEmpty({ id: id ?? clientId, name, consumerKey: clientId }),
-      ),
+      applications: (applications?.length ? applications : application ? [application] : []).map(clientWithIdOf),
     }),
   },
   'session.established': {
@@ -165,6 +78,7 @@ const bodyRows: Record<Wso2Type, Row> = {
     rest: (event) => ({ session: event.session && sessionOf(event.session, event) }),
   },
   'session.presented': {
+    // WSO2 says the flow that the session was shown in, and that is a login.
     action: always('LOGIN'),
     application: anApplication,
     rest: (event) => ({ session: event.session && sessionOf(event.session, event) }),
@@ -187,29 +101,28 @@ const bodyRows: Record<Wso2Type, Row> = {
 };
 
 function accessTokenOf({ token, time }: IdentityEvent): Body {
-  const jwt = token?.format === 'jwt';
+  const format = token?.format;
   return withoutEmpty({
-    tokenType: token?.format === undefined ? undefined : jwt ? 'JWT' : 'Opaque',
+    // As WSO2 writes them, one with a capital letter and one without.
+    tokenType: format && { opaque: 'Opaque', jwt: 'jwt' }[format],
     iat: String(token?.issuedAt ?? time),
-    jti: jwt ? token?.id : undefined,
+    jti: format === 'jwt' ? token?.id : undefined,
     grantType: token?.grantType,
   });
 }
 
 /** The object under the event's URI, its members in WSO2's order. */
-export function bodyOf(type: Wso2Type, event: IdentityEvent, settings: ProfileSettings): Body {
-  const { defaults } = settings;
+export function bodyOf(type: Wso2Type, event: IdentityEvent, shows: Shows): Body {
+  const { tenant, userStore } = event;
   const { action, application, rest } = bodyRows[type];
-  const tenant = event.tenant ?? defaults.tenant;
-  const store = event.userStore ?? defaults.userStore;
   return withoutEmpty({
     initiatorType: event.initiator?.type?.toUpperCase(),
     initiatorIpAddress: event.initiator?.ip,
     // A user of whom nothing may be said is still there: WSO2 keeps an empty object.
-    user: userOf(type, event, settings),
+    user: userOf(type, event, shows),
     tenant: tenant && { id: tenant.id, name: tenant.name },
-    organization: organizationOf(event.organization ?? defaults.organization),
-    userStore: store && { id: Buffer.from(store.name, 'utf8').toString('base64'), name: store.name },
+    organization: organizationOf(event.organization),
+    userStore: userStore && { id: Buffer.from(userStore.name, 'utf8').toString('base64'), name: userStore.name },
     application: application?.(event),
     action: event.action ?? action(event),
     ...rest?.(event),

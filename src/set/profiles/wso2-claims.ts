@@ -1,20 +1,30 @@
 /** WSO2's local claim dialect. */
-const dialect = 'http://wso2.org/claims/';
+export const dialect = 'http://wso2.org/claims/';
 
-/** OpenID Connect's names (Core 1.0, section 5.1) in WSO2's dialect, where they differ. */
+/**
+ * OpenID Connect's names (Core 1.0, section 5.1) in WSO2's dialect, where they differ: as its `claim-config.xml` maps
+ * them, but `phone_number`: that file has `telephone`, a mobile number is what receivers expect.
+ */
 const names: Readonly<Record<string, string>> = {
-  email: 'emailaddress',
+  name: 'fullname',
   given_name: 'givenname',
   family_name: 'lastname',
-  preferred_username: 'username',
-  phone_number: 'mobile',
-  name: 'fullname',
   middle_name: 'middleName',
-  birthdate: 'dob',
+  preferred_username: 'displayName',
+  profile: 'url',
   picture: 'photourl',
-  website: 'url',
+  website: 'websiteurl',
+  email: 'emailaddress',
+  email_verified: 'identity/emailVerified',
+  birthdate: 'dob',
   zoneinfo: 'timeZone',
+  locale: 'local',
+  phone_number: 'mobile',
+  phone_number_verified: 'identity/phoneVerified',
   address: 'addresses',
+  street_address: 'streetaddress',
+  postal_code: 'postalcode',
+  updated_at: 'modified',
 };
 
 const nameOf = (name: string): string => (Object.hasOwn(names, name) ? (names[name] ?? name) : name);
@@ -23,7 +33,15 @@ const nameOf = (name: string): string => (Object.hasOwn(names, name) ? (names[na
 export const claimUri = (name: string): string =>
   /^[a-z][a-z0-9+.-]*:/i.test(name) ? name : `${dialect}${nameOf(name)}`;
 
-/** Whether the config lets a claim leave: it is named, by its name or its URI, or all are. */
-export function claimAllowed(name: string, allowed: readonly string[]): boolean {
-  return allowed.includes('*') || allowed.includes(name) || allowed.includes(claimUri(name));
+/** Whether a claim may leave. */
+export type Shows = (name: string) => boolean;
+
+/**
+ * What an endpoint's `claims` let leave: the claims that are named, or all for `*`. A claim's name and its URI are the
+ * same claim, whichever of them the config and the event use.
+ */
+export function shownBy(claims: readonly string[]): Shows {
+  if (claims.includes('*')) return () => true;
+  const uris = new Set(claims.map(claimUri));
+  return (name) => uris.has(claimUri(name));
 }

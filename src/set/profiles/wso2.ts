@@ -1,8 +1,11 @@
 import type { IdentityEvent } from '../../schema-types.js';
-import { type Validator, validatorOf } from '../../schemas.js';
+import { type Validator, type Violation, validatorOf } from '../../schemas.js';
 import type { MakeSet, Profile, ProfileSettings, SecurityEventToken, SetResult } from '../set.js';
-import { type Body, bodyOf, issuerOf } from './wso2-body.js';
+import { bodyOf } from './wso2-body.js';
 import { catalogue, eventsBase, type Wso2Type } from './wso2-catalogue.js';
+import { type Shows, shownBy } from './wso2-claims.js';
+import { baseOf, issuerOf } from './wso2-issuer.js';
+import { type Body, withoutEmpty } from './wso2-omission.js';
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const schemaOf = (path: string): string => `wso2/${kebab(path.split('/').at(-1) ?? '')}.schema.json`;
@@ -15,16 +18,11 @@ const rows = new Map<string, { readonly type: Wso2Type; readonly uri: string; re
 );
 
 /** The envelope, in WSO2's order; `iat` in milliseconds. What is not known is left out. */
-function envelopeOf(event: IdentityEvent, settings: ProfileSettings, uri: string, body: Body): Body {
-  const iss = issuerOf(event, settings);
-  return {
-    ...(iss !== undefined && { iss }),
-    jti: event.id,
-    iat: event.acceptedAt,
-    ...(event.correlationId !== undefined && { rci: event.correlationId }),
-    events: { [uri]: body },
-  };
-}
+const envelopeOf = (
+  known: { readonly iss?: string; readonly jti: string; readonly iat: number; readonly rci?: string },
+  uri: string,
+  body: Body,
+): Body => withoutEmpty({ iss: known.iss, jti: known.jti, iat: known.iat, rci: known.rci, events: { [uri]: body } });
 
 function tokenOf(set: Body, jti: string, eventType: string, eventTypeUri: string): SecurityEventToken {
   const text = JSON.stringify(set);
@@ -38,36 +36,62 @@ function covers(event: IdentityEvent): boolean {
   );
 }
 
-function setOf(event: IdentityEvent, settings: ProfileSettings): SetResult {
+/** The event with what the endpoint's settings know where it does not. */
+function completed(event: IdentityEvent, { issuer, defaults }: ProfileSettings): IdentityEvent {
+  // Nobody knows where an account is kept that was not found, or does not exist yet.
+  const unknownUser = event.type.endsWith('.failure') && event.user?.id === undefined;
+  return {
+    ...event,
+    issuer: issuer ?? event.issuer,
+    tenant: event.tenant ?? defaults.tenant,
+    organization: event.organization ?? defaults.organization,
+    userStore: event.userStore ?? (unknownUser ? undefined : defaults.userStore),
+  };
+}
+
+const dead = (reason: Extract<SetResult, { kind: 'dead' }>['reason'], detail: string): SetResult => ({
+  kind: 'dead',
+  reason,
+  detail,
+});
+
+/** Where and which rule, never what stood there; a list with a mistake in each of its members is not told in full. */
+function detailOf(violations: readonly Violation[]): string {
+  const told = violations.slice(0, 5).map(({ pointer, keyword, message }) => `${pointer} ${keyword}: ${message}`);
+  const more = violations.length - told.length;
+  return `${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+}
+
+function setOf(event: IdentityEvent, settings: ProfileSettings, shows: Shows): SetResult {
   const row = rows.get(event.type);
-  if (row === undefined || !covers(event))
-    return { kind: 'dead', reason: 'no_event_type', detail: `WSO2 has no event for this ${event.type}` };
-  const set = envelopeOf(event, settings, row.uri, bodyOf(row.type, event, settings));
+  if (row === undefined) return dead('no_event_type', `WSO2 has no event for ${event.type}`);
+  if (!covers(event)) return dead('no_event_type', `WSO2 has no event for the issuance of a ${event.token?.kind}`);
+  const complete = completed(event, settings);
+  const known = { iss: issuerOf(complete), jti: event.id, iat: event.acceptedAt, rci: event.correlationId };
+  const set = envelopeOf(known, row.uri, bodyOf(row.type, complete, shows));
   const violations = row.check(set);
-  if (violations.length > 0) {
-    const detail = violations.map(({ pointer, message }) => `${pointer} ${message}`).join('; ');
-    return { kind: 'dead', reason: 'schema_violation', detail };
-  }
+  if (violations.length > 0) return dead('schema_violation', detailOf(violations));
   return { kind: 'set', set: tokenOf(set, event.id, event.type, row.uri) };
 }
 
-/** WSO2 Identity Server's webhook format: unsigned JSON in the shape of a SET, as its own code writes it. */
+/**
+ * WSO2 Identity Server's webhook format: unsigned JSON in the shape of a SET, as its own code writes it. Unlike there,
+ * `iss` is the bare base URL where no tenant is known, and of the user's claims only those leave that the endpoint's
+ * `claims` name: by default the username, with `*` all that WSO2 has a place for.
+ */
 export const wso2: Profile = {
   name: 'wso2',
   eventTypeUris: Object.fromEntries([...rows].map(([type, { uri }]) => [type, uri])),
   contentType: 'application/json',
   covers,
   makeSetWith(settings): MakeSet {
+    const shows = shownBy(settings.claims);
     return (event) => {
       try {
-        return Promise.resolve(setOf(event, settings));
+        return Promise.resolve(setOf(event, settings, shows));
       } catch {
-        // The error's own words may hold a value of the event.
-        return Promise.resolve({
-          kind: 'dead',
-          reason: 'mapping_failed',
-          detail: `no SET could be made of a ${event.type}`,
-        });
+        // The error's own words may hold a value of the event, and the event itself may throw when it is read.
+        return Promise.resolve(dead('mapping_failed', 'the event could not be mapped to a SET of WSO2'));
       }
     };
   },
@@ -75,18 +99,22 @@ export const wso2: Profile = {
 
 const verificationUri = 'https://schemas.openid.net/secevent/ssf/event-type/verification';
 
-/** A SET that says nothing but that it came through (SSF 1.0, section 8.1.4.1), in WSO2's envelope: what `setwire check --ping` sends. */
+/**
+ * A SET that says nothing but that it came through (SSF 1.0, section 8.1.4.1), in WSO2's envelope: what
+ * `setwire check --ping` sends. Its schema is `schemas/wso2/verification.schema.json`.
+ *
+ * @param options.issuer public base URL of the identity server
+ * @param options.id a new UUID, its `jti`
+ * @param options.now in milliseconds, its `iat`
+ */
 export function makePing(options: {
   readonly issuer?: string;
   readonly id: string;
   readonly now: number;
 }): SecurityEventToken {
   const { issuer, id, now } = options;
-  const set: Body = {
-    ...(issuer !== undefined && { iss: issuer }),
-    jti: id,
-    iat: now,
-    events: { [verificationUri]: { state: 'setwire check --ping' } },
-  };
+  const set = envelopeOf({ iss: baseOf(issuer), jti: id, iat: now }, verificationUri, {
+    state: 'setwire check --ping',
+  });
   return tokenOf(set, id, 'verification', verificationUri);
 }

@@ -1,211 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { IdentityEvent } from '../../../src/schema-types.js';
+import { validatorOf } from '../../../src/schemas.js';
 import { makePing, wso2 } from '../../../src/set/profiles/wso2.js';
 import type { ProfileSettings, SetResult } from '../../../src/set/set.js';
-
-const schemas = fileURLToPath(new URL('../../../schemas/wso2/', import.meta.url));
-
-/** The example of a schema: WSO2's own sample, with what its code adds; the bytes that must come out. */
-function sampleOf(schema: string): string {
-  const { examples } = JSON.parse(readFileSync(`${schemas}${schema}.schema.json`, 'utf8')) as { examples: object[] };
-  return JSON.stringify(examples[0]);
-}
-
-const myorg = (id: string) => ({ id, name: 'myorg', handle: 'myorg.com', depth: 0 });
-const O1 = myorg('6f8d17ae-1ad5-441b-b9e0-c7731e739e94');
-const O2 = myorg('10084a8d-113f-4211-a0d5-efe36b082211');
-const where = (organization: typeof O1) => ({ tenant: { id: '12402', name: 'myorg.com' }, organization });
-const primary = { userStore: { name: 'PRIMARY' } };
-const by = (type: 'user' | 'admin') => ({ initiator: { type, ip: '203.0.113.10' } });
-const settings: ProfileSettings = { claims: ['*'], issuer: 'https://localhost:9443', defaults: {} };
-
-const peter = { id: '1801d35e-1339-4c16-9c53-61321cf37fb9', username: 'peter' };
-const other = '85071750-3d1f-4ba4-b58f-991532e2742b';
-const testApp = { id: 'eb395ddd-1280-46e9-98fb-810948c1dab4', name: 'Test App' };
-const sessionId = '68d1f2861461c69d8e821d91839bbf8e23ef04fb96c1ac655f452d94d1fd6e4d';
-const session = (lastAccessAt: number) => ({ id: sessionId, lastAccessAt, applications: [testApp] });
-const account = (claims: Record<string, string>) => ({
-  user: { id: other, claims },
-  ...where(O1),
-  ...primary,
-  ...by('admin'),
-});
-
-/** What has to be reported for each sample; `acceptedAt` and `id` are in the sample. */
-const events: Record<string, { schema: string; event: Omit<IdentityEvent, 'id' | 'time' | 'acceptedAt'> }> = {
-  loginSuccess: {
-    schema: 'login-success',
-    event: {
-      type: 'login.success',
-      correlationId: '05268edb-9a87-4656-87c0-0fb674dd03b1',
-      user: { id: 'd4002616-f00c-49d5-b9b7-63b063819049', username: 'peter@aol.com' },
-      ...where(O1),
-      ...primary,
-      ...by('user'),
-      application: { id: '40d982e5-23be-4ee1-8540-9cb696d8c321', name: 'MyApp', clientId: 'myapp' },
-      authenticationMethods: ['BasicAuthenticator'],
-    },
-  },
-  loginFailed: {
-    schema: 'login-failed',
-    event: {
-      type: 'login.failure',
-      correlationId: '05268edb-9a87-4656-87c0-0fb674dd03b1',
-      user: { username: 'johndoe@aol.com', claims: { family_name: 'Doe', given_name: 'John' } },
-      ...where(O1),
-      ...by('user'),
-      application: { id: '63d8a96f-ff87-4f38-a1d7-4d10ee470d9a', name: 'Test App' },
-      reason: {
-        description: 'User authentication failed due to invalid credentials',
-        failedStep: { step: 1, idp: 'LOCAL', authenticator: 'BasicAuthenticator' },
-      },
-    },
-  },
-  registrationSuccess: {
-    schema: 'registration-success',
-    event: {
-      type: 'registration.success',
-      user: {
-        id: '3fae4858-4b26-4608-9df4-78ae75e3adda',
-        username: 'johndoe@aol.com',
-        claims: { email: 'johndoe@aol.com', family_name: 'Doe', given_name: 'John' },
-      },
-      ...where(O1),
-      userStore: { name: 'DEFAULT' },
-      ...by('admin'),
-    },
-  },
-  registrationFailed: {
-    schema: 'registration-failed',
-    event: {
-      type: 'registration.failure',
-      user: { username: 'peter', claims: { email: 'peter@aol.com', given_name: 'Peter' } },
-      ...where(O1),
-      ...by('user'),
-      reason: { description: 'The provided username already exists in the tenant: myorg.com' },
-    },
-  },
-  accessTokenIssued: {
-    schema: 'access-token-issued',
-    event: {
-      type: 'token.issued',
-      user: { ...peter, claims: { email: 'peter@aol.com' } },
-      ...where(O2),
-      ...primary,
-      ...by('user'),
-      application: { ...testApp, clientId: 'eaSbhGeDL7ek2ypVrb0h4ZYMSN0a' },
-      token: { kind: 'access_token', format: 'opaque', grantType: 'authorization_code', issuedAt: 1755541962069 },
-    },
-  },
-  accessTokenRevoked: {
-    schema: 'access-token-revoked',
-    event: {
-      type: 'token.revoked',
-      correlationId: '48eaeb32-76c0-4af8-b04e-9ce0c00cb61f',
-      user: { id: peter.id, claims: { email: 'peter@aol.com', username: 'peter' } },
-      ...where(O2),
-      ...primary,
-      ...by('user'),
-      application: { ...testApp, clientId: 'eaSbhGeDL7ek2ypVrb0h4ZYMSN0a' },
-    },
-  },
-  sessionEstablished: {
-    schema: 'session-established',
-    event: {
-      type: 'session.established',
-      correlationId: 'b8b6ccbd-69b0-47d3-b0ae-b2b0df085f7c',
-      user: peter,
-      ...where(O2),
-      ...primary,
-      ...by('user'),
-      application: testApp,
-      session: session(1755541960025),
-    },
-  },
-  sessionPresented: {
-    schema: 'session-presented',
-    event: {
-      type: 'session.presented',
-      correlationId: '60f7dd4f-1e3b-4c0e-9a43-0c1f7a0b6f52',
-      user: peter,
-      ...where(O2),
-      ...primary,
-      ...by('user'),
-      application: testApp,
-      session: session(1755541961792),
-    },
-  },
-  sessionRevoked: {
-    schema: 'session-revoked',
-    event: {
-      type: 'session.revoked',
-      correlationId: '48eaeb32-76c0-4af8-b04e-9ce0c00cb61f',
-      user: peter,
-      ...where(O2),
-      ...primary,
-      ...by('user'),
-      sessions: [session(1755541961792)],
-    },
-  },
-  credentialUpdated: {
-    schema: 'credential-updated',
-    event: {
-      type: 'credential.updated',
-      ...account({ email: 'peter@aol.com' }),
-      credential: { type: 'password', change: 'updated' },
-    },
-  },
-  userCreated: {
-    schema: 'user-created',
-    event: {
-      type: 'account.created',
-      user: {
-        id: '3987d74e-8432-4f4d-b1a8-cad463af843d',
-        username: 'johndoe@aol.com',
-        claims: { email: 'johndoe@aol.com', family_name: 'Doe', given_name: 'John' },
-      },
-      ...where(O2),
-      ...primary,
-      ...by('admin'),
-    },
-  },
-  userProfileUpdated: {
-    schema: 'user-profile-updated',
-    event: {
-      type: 'account.profile-updated',
-      ...account({ email: 'not shown by this event' }),
-      changes: { added: { organization: 'myorg' }, updated: { emailAddresses: ['peter@aol.com'] } },
-    },
-  },
-  userDisabled: {
-    schema: 'user-disabled',
-    event: { type: 'account.disabled', ...account({ email: 'peter@aol.com' }) },
-  },
-  userEnabled: { schema: 'user-enabled', event: { type: 'account.enabled', ...account({ email: 'peter@aol.com' }) } },
-  userAccountLocked: {
-    schema: 'user-account-locked',
-    event: { type: 'account.locked', ...account({ email: 'peter@aol.com' }) },
-  },
-  userAccountUnlocked: {
-    schema: 'user-account-unlocked',
-    event: { type: 'account.unlocked', ...account({ email: 'peter@aol.com' }) },
-  },
-  userDeleted: {
-    schema: 'user-deleted',
-    event: { type: 'account.deleted', ...account({ username: 'peter', email: 'peter@aol.com' }) },
-  },
-};
+import { identityEvent } from '../../support/events.js';
+import { deepFreeze } from './deep-freeze.js';
 
 /** What JSON.parse gives. */
 type Parsed = ReturnType<typeof JSON.parse>;
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null)
-    for (const member of Object.values(Object.freeze(value))) deepFreeze(member);
-  return value;
-}
 
 const baseEvent: IdentityEvent = {
   id: '051f0c37-b689-44d4-b7d2-29b980ece273',
@@ -226,38 +28,6 @@ async function setOf(event: Partial<IdentityEvent>, options: Partial<ProfileSett
 const bodyOf = async (...args: Parameters<typeof setOf>) => Object.values((await setOf(...args)).events)[0] as Parsed;
 
 describe('the wso2 profile', () => {
-  describe('gives the exact bytes of', () => {
-    for (const [name, { schema, event }] of Object.entries(events)) {
-      it(name, async () => {
-        const expected = sampleOf(schema);
-        const { jti, iat } = JSON.parse(expected);
-        const complete = deepFreeze({ ...event, id: jti, time: iat, acceptedAt: iat } as IdentityEvent);
-        const result = await wso2.makeSetWith(settings)(complete);
-        if (result.kind === 'dead') throw new Error(`${result.reason}: ${result.detail}`);
-        expect(result.set.text).to.equal(expected);
-        expect(result.set).to.include({ jti, eventType: event.type, bytes: Buffer.byteLength(expected) });
-        expect(result.set.eventTypeUri).to.match(
-          new RegExp(`^https://schemas\\.identity\\.wso2\\.org/events/[a-z]+/event-type/${name}$`),
-        );
-        expect((await wso2.makeSetWith(settings)(complete)) as object).to.deep.equal(result);
-      });
-    }
-
-    it('every event that there is a schema for', () => {
-      const files = readdirSync(schemas).filter((file) => file !== 'common.schema.json');
-      expect(
-        Object.values(events)
-          .map(({ schema }) => `${schema}.schema.json`)
-          .sort(),
-      ).to.deep.equal(files.sort());
-      expect(Object.keys(wso2.eventTypeUris).sort()).to.deep.equal(
-        Object.values(events)
-          .map(({ event }) => event.type)
-          .sort(),
-      );
-    });
-  });
-
   describe('the envelope', () => {
     const sub = { id: 'sub/1', depth: 1 };
     const issuers: [string, Partial<IdentityEvent>, Partial<ProfileSettings>, string | undefined][] = [
@@ -283,6 +53,32 @@ describe('the wso2 profile', () => {
       ['no tenant', {}, {}, 'https://id.example.com'],
       ["the config's tenant", {}, { defaults: { tenant: { id: '1', name: 'acme' } } }, 'https://id.example.com/t/acme'],
       ["the host's issuer", { issuer: 'https://host.example.com/' }, { issuer: undefined }, 'https://host.example.com'],
+      [
+        'an issuer with a path and a slash at its end',
+        { tenant: { id: '1', name: 'acme' } },
+        { issuer: 'https://example.com/oidc/' },
+        'https://example.com/oidc/t/acme',
+      ],
+      ["the config's issuer before the host's", { issuer: 'https://host.example.com' }, {}, 'https://id.example.com'],
+      [
+        "the config's organization below the root",
+        { tenant: { id: '1', name: 'acme' } },
+        { defaults: { organization: { id: 'sub', depth: 2 } } },
+        'https://id.example.com/t/acme/o/sub',
+      ],
+      [
+        'an organization of unknown depth',
+        { tenant: { id: '1', name: 'acme' }, organization: { id: 'o' } },
+        {},
+        'https://id.example.com/t/acme',
+      ],
+      [
+        'a tenant with a name that a URL cannot hold',
+        { tenant: { id: '1', name: 'a b/ü' } },
+        {},
+        'https://id.example.com/t/a%20b%2F%C3%BC',
+      ],
+      ['an empty issuer', {}, { issuer: '/' }, undefined],
       ['nobody known', {}, { issuer: undefined }, undefined],
     ];
     for (const [name, event, options, iss] of issuers) {
@@ -349,9 +145,68 @@ describe('the wso2 profile', () => {
       ]);
     });
 
-    it("shows only WSO2's claims with logins and sessions", async () => {
-      const { claims } = (await bodyOf({ type: 'login.success', user }, { claims: ['*'] })).user;
-      expect(claims.every(({ uri }: { uri: string }) => uri.startsWith('http://wso2.org/claims/'))).to.equal(true);
+    const ownDialect: Partial<IdentityEvent>[] = [
+      { type: 'login.success' },
+      { type: 'session.established', session: { id: 's' } },
+      { type: 'session.presented', session: { id: 's' } },
+      { type: 'session.revoked', sessions: [{ id: 's' }] },
+    ];
+    for (const event of ownDialect) {
+      it(`shows only claims of WSO2's dialect in ${event.type}`, async () => {
+        const { claims } = (await bodyOf({ ...event, user }, { claims: ['*'] })).user;
+        expect(claims).to.have.lengthOf(7);
+        expect(claims.every(({ uri }: { uri: string }) => uri.startsWith('http://wso2.org/claims/'))).to.equal(true);
+      });
+    }
+
+    it('shows a claim that has two names once', async () => {
+      const claims = { username: 'bob', email: 'one', 'http://wso2.org/claims/emailaddress': 'two' };
+      expect(
+        (await bodyOf({ user: { id: '1', username: 'alice', claims } }, { claims: ['*'] })).user.claims,
+      ).to.deep.equal([
+        { uri: 'http://wso2.org/claims/username', value: 'bob' },
+        { uri: 'http://wso2.org/claims/emailaddress', value: 'one' },
+      ]);
+    });
+
+    it('has groups that were reported as a claim among its groups', async () => {
+      const withGroups = (groups: string | string[]) => ({ user: { id: '1', claims: { groups } } });
+      expect((await bodyOf(withGroups(['a', 'b']), { claims: ['*'] })).user).to.deep.include({ groups: ['a', 'b'] });
+      expect((await bodyOf(withGroups('a'), { claims: ['groups'] })).user).to.deep.include({ groups: ['a'] });
+      expect((await bodyOf(withGroups('a'), { claims: ['*'] })).user).to.not.have.property('claims');
+      expect((await bodyOf(withGroups('a'))).user).to.not.have.any.keys('groups', 'claims');
+    });
+
+    it('of a failed login shows no more than the name, whatever else is known and allowed', async () => {
+      expect((await bodyOf({ type: 'login.failure', user }, { claims: ['*'] })).user).to.deep.equal({
+        id: 'a/b',
+        claims: [{ uri: 'http://wso2.org/claims/username', value: 'alice' }],
+        ref: 'https://id.example.com/scim2/Users/a%2Fb',
+      });
+    });
+
+    it('shows changes in no event but a profile update', async () => {
+      const changes = { updated: { email: 'new@example.com' } };
+      const body = await bodyOf({ type: 'account.locked', changes }, { claims: ['*'] });
+      expect(Object.keys(body.user)).to.deep.equal(['id', 'claims', 'ref']);
+    });
+
+    it('has its members in order', async () => {
+      const body = await bodyOf({ user, organization: { id: 'o' } }, { claims: ['*'] });
+      expect(Object.keys(body.user)).to.deep.equal(['id', 'claims', 'organization', 'ref', 'groups', 'roles']);
+      const changes = { removed: { a: '1' }, updated: { b: '2' }, added: { c: '3' } };
+      const updated = await bodyOf(
+        { type: 'account.profile-updated', user, organization: { id: 'o' }, changes },
+        { claims: ['*'] },
+      );
+      expect(Object.keys(updated.user)).to.deep.equal([
+        'id',
+        'organization',
+        'ref',
+        'addedClaims',
+        'updatedClaims',
+        'removedClaims',
+      ]);
     });
 
     it('is an empty object rather than gone where nothing may be said', async () => {
@@ -368,6 +223,10 @@ describe('the wso2 profile', () => {
         'https://id.example.com/scim2/Users/42',
       );
       expect((await bodyOf({}, { issuer: undefined })).user).to.not.have.property('ref');
+      expect((await bodyOf({ issuer: 'my identity server' }, { issuer: undefined })).user).to.not.have.property('ref');
+      expect((await bodyOf({ issuer: 'https://例え.example/' }, { issuer: undefined })).user.ref).to.equal(
+        'https://例え.example/scim2/Users/42',
+      );
       expect((await bodyOf({ type: 'login.failure', user: { username: 'a' } })).user).to.not.have.property('ref');
     });
 
@@ -387,6 +246,8 @@ describe('the wso2 profile', () => {
         updated: { given_name: 'Al' },
         removed: { email: '', nickname: 'x' },
       };
+      const none = await bodyOf({ type: 'account.profile-updated', changes });
+      expect(none.user).to.have.all.keys('id', 'ref');
       const body = await bodyOf({ type: 'account.profile-updated', changes }, { claims: ['email'] });
       expect(body.user).to.not.have.any.keys('claims', 'updatedClaims');
       expect(body.user).to.deep.include({
@@ -396,16 +257,37 @@ describe('the wso2 profile', () => {
     });
   });
 
+  const session = { session: { id: 's' } };
+  const sessions = { sessions: [{ id: 's' }] };
+  const credential = (change: 'created' | 'updated' | 'reset' | 'revoked' | 'deleted') => ({
+    type: 'credential.updated' as const,
+    credential: { type: 'password' as const, change },
+  });
   const actions: [Partial<IdentityEvent>, string][] = [
     [{ type: 'login.success' }, 'LOGIN'],
-    [{ type: 'session.presented', session: { id: 's' } }, 'LOGIN'],
-    [{ type: 'session.revoked', sessions: [{ id: 's' }], initiator: { type: 'user' } }, 'LOGOUT'],
-    [{ type: 'session.revoked', sessions: [{ id: 's' }], initiator: { type: 'admin' } }, 'SESSION_REVOKE'],
-    [{ type: 'credential.updated', credential: { type: 'passkey', change: 'created' } }, 'CREDENTIAL_ENROLL'],
-    [{ type: 'credential.updated', credential: { type: 'password', change: 'reset' } }, 'CREDENTIAL_RESET'],
-    [{ type: 'credential.updated', credential: { type: 'otp', change: 'deleted' } }, 'CREDENTIAL_REVOKE'],
+    [{ type: 'login.failure' }, 'LOGIN'],
     [{ type: 'registration.success' }, 'REGISTER'],
     [{ type: 'registration.success', action: 'INVITE' }, 'INVITE'],
+    [{ type: 'registration.failure' }, 'REGISTER'],
+    [{ type: 'token.issued', token: {} }, 'TOKEN_ISSUE'],
+    [{ type: 'token.revoked' }, 'TOKEN_REVOKE'],
+    [{ type: 'session.established', ...session }, 'LOGIN'],
+    [{ type: 'session.presented', ...session }, 'LOGIN'],
+    [{ type: 'session.revoked', ...sessions, initiator: { type: 'user' } }, 'LOGOUT'],
+    [{ type: 'session.revoked', ...sessions, initiator: { type: 'admin' } }, 'SESSION_REVOKE'],
+    [{ type: 'session.revoked', ...sessions }, 'SESSION_REVOKE'],
+    [credential('created'), 'CREDENTIAL_ENROLL'],
+    [credential('updated'), 'CREDENTIAL_UPDATE'],
+    [credential('reset'), 'CREDENTIAL_RESET'],
+    [credential('revoked'), 'CREDENTIAL_REVOKE'],
+    [credential('deleted'), 'CREDENTIAL_REVOKE'],
+    [{ type: 'account.created' }, 'REGISTER'],
+    [{ type: 'account.profile-updated', changes: {} }, 'PROFILE_UPDATE'],
+    [{ type: 'account.locked' }, 'USER_ACCOUNT_LOCK'],
+    [{ type: 'account.unlocked' }, 'USER_ACCOUNT_UNLOCK'],
+    [{ type: 'account.enabled' }, 'USER_ACCOUNT_ENABLE'],
+    [{ type: 'account.disabled' }, 'USER_ACCOUNT_DISABLE'],
+    [{ type: 'account.deleted' }, 'USER_ACCOUNT_DELETE'],
   ];
   for (const [event, action] of actions) {
     it(`says ${action} for ${event.type} ${event.credential?.change ?? event.initiator?.type ?? event.action ?? ''}`, async () => {
@@ -429,10 +311,99 @@ describe('the wso2 profile', () => {
     expect(body).to.include({ initiatorType: 'SYSTEM' }).and.to.not.have.property('initiatorIpAddress');
   });
 
+  const credentialTypes = [
+    ['password', 'PASSWORD'],
+    ['passkey', 'PASSKEY'],
+    ['otp', 'OTP'],
+    ['recovery-code', 'RECOVERY_CODE'],
+    ['x509', 'X509'],
+    ['api-key', 'API_KEY'],
+    ['other', 'OTHER'],
+  ] as const;
+  for (const [type, credentialType] of credentialTypes) {
+    it(`says ${credentialType} for a ${type}`, async () => {
+      const body = await bodyOf({ type: 'credential.updated', credential: { type, change: 'updated' } });
+      expect(body).to.include({ credentialType });
+    });
+  }
+
+  it('has the members of an event in order', async () => {
+    const members: Partial<IdentityEvent> = {
+      reason: { description: 'r' },
+      application: { id: 'a' },
+      userStore: { name: 'PRIMARY' },
+      organization: { id: 'o' },
+      tenant: { id: '1', name: 'acme' },
+      initiator: { ip: '::1', type: 'application' },
+    };
+    expect(Object.keys(await bodyOf({ ...members, type: 'login.failure' }))).to.deep.equal([
+      'initiatorType',
+      'initiatorIpAddress',
+      'user',
+      'tenant',
+      'organization',
+      'userStore',
+      'application',
+      'action',
+      'reason',
+    ]);
+  });
+
+  it('says why and where a login failed in order, whatever the order in the event', async () => {
+    const reasonIn = async (reason: IdentityEvent['reason']) =>
+      (await bodyOf({ type: 'login.failure', reason })).reason;
+    const failedStep = { authenticator: 'Basic', idp: 'LOCAL', step: 0 };
+    expect(JSON.stringify(await reasonIn({ failedStep, description: 'wrong' }))).to.equal(
+      '{"description":"wrong","context":{"failedStep":{"step":0,"idp":"LOCAL","authenticator":"Basic"}}}',
+    );
+    expect(await reasonIn({ code: '17002' })).to.deep.equal({ description: '17002' });
+    expect(await reasonIn(undefined)).to.equal(undefined);
+  });
+
+  it('knows the user store of a failed attempt only from the event, or where the user is known', async () => {
+    const defaults = { userStore: { name: 'PRIMARY' } };
+    for (const type of ['login.failure', 'registration.failure'] as const) {
+      const user = { username: 'alice' };
+      expect(await bodyOf({ type, user }, { defaults }), type).to.not.have.property('userStore');
+      expect((await bodyOf({ type, user, userStore: { name: 'DEFAULT' } }, { defaults })).userStore.name).to.equal(
+        'DEFAULT',
+      );
+      expect((await bodyOf({ type, user: { id: '1' } }, { defaults })).userStore.name).to.equal('PRIMARY');
+    }
+    expect((await bodyOf({}, { defaults })).userStore.name).to.equal('PRIMARY');
+  });
+
+  it("says when a session was last used, else when it began, else the event's time", async () => {
+    const loginTime = async (times: object) =>
+      (await bodyOf({ type: 'session.established', session: { id: 's', ...times } })).session.loginTime;
+    expect(await loginTime({ lastAccessAt: 1751705149002, startedAt: 1751705149001 })).to.equal(1751705149002);
+    expect(await loginTime({ startedAt: 1751705149001 })).to.equal(1751705149001);
+    expect(await loginTime({})).to.equal(baseEvent.time);
+  });
+
+  it('lists the applications of revoked tokens, whatever the kind of the token, and no token', async () => {
+    const application = { clientId: 'c', name: 'One' };
+    const [one, two] = [
+      { id: 'c', name: 'One', consumerKey: 'c' },
+      { id: 'i', consumerKey: 'd' },
+    ];
+    const revoked = { type: 'token.revoked' as const, application, token: { kind: 'refresh_token' as const, id: 't' } };
+    expect((await bodyOf(revoked)).applications).to.deep.equal([one]);
+    expect((await bodyOf({ ...revoked, applications: [] })).applications).to.deep.equal([one]);
+    const applications = [application, { id: 'i', clientId: 'd' }];
+    expect((await bodyOf({ ...revoked, applications })).applications).to.deep.equal([one, two]);
+    expect(await bodyOf({ ...revoked, application: undefined })).to.not.have.property('applications');
+    expect(await bodyOf(revoked)).to.not.have.any.keys('accessToken', 'application');
+  });
+
+  it("says the event's time where a token's is not known", async () => {
+    expect((await bodyOf({ type: 'token.issued', token: {} })).accessToken).to.deep.equal({ iat: '1751705149000' });
+  });
+
   it('says the jti of a JWT and never that of an opaque token', async () => {
     const token = { kind: 'access_token', id: 'the-id', issuedAt: 1755541962069 } as const;
     expect((await bodyOf({ type: 'token.issued', token: { ...token, format: 'jwt' } })).accessToken).to.deep.equal({
-      tokenType: 'JWT',
+      tokenType: 'jwt',
       iat: '1755541962069',
       jti: 'the-id',
     });
@@ -445,13 +416,23 @@ describe('the wso2 profile', () => {
   it('has no user but the user store for client credentials', async () => {
     const body = await bodyOf({
       type: 'token.issued',
-      user: undefined,
       userStore: { name: 'PRIMARY' },
       application: { clientId: 'm', id: 'm' },
       token: { grantType: 'client_credentials' },
     });
     expect(Object.keys(body)).to.deep.equal(['userStore', 'application', 'action', 'accessToken']);
     expect(body.application).to.deep.equal({ consumerKey: 'm' });
+  });
+
+  it('makes a SET of the example of every identity event that it covers', async () => {
+    for (const type of Object.keys(wso2.eventTypeUris)) {
+      const event = identityEvent(type);
+      expect(wso2.covers(event), type).to.equal(true);
+      for (const claims of [[], ['username'], ['*']]) {
+        const result = await wso2.makeSetWith({ claims, defaults: {} })(deepFreeze(event));
+        expect(result.kind === 'set' || result, type).to.equal(true);
+      }
+    }
   });
 
   it('counts bytes, not characters', async () => {
@@ -466,6 +447,7 @@ describe('the wso2 profile', () => {
     ['login.suspicious', { type: 'login.suspicious', burst: { by: 'user', count: 5, windowMs: 1 } }],
     ["a host's own type", { type: 'x-acme.consent.granted' }],
     ['a refresh token that was issued', { type: 'token.issued', token: { kind: 'refresh_token' } }],
+    ['an ID token that was issued', { type: 'token.issued', token: { kind: 'id_token' } }],
   ];
   for (const [name, event] of without) {
     it(`has no event for ${name}`, async () => {
@@ -489,42 +471,59 @@ describe('the wso2 profile', () => {
         },
       },
     } as IdentityEvent;
-    const result = await wso2.makeSetWith(settings)(hostile);
+    const result = await wso2.makeSetWith({ claims: ['*'], defaults: {} })(hostile);
     expect(result).to.include({ kind: 'dead', reason: 'mapping_failed' });
     expect(JSON.stringify(result)).to.not.include('hunter2');
   });
 
-  it('is not led astray by the names of claims', async () => {
-    const claims = JSON.parse('{"__proto__":"x","constructor":"y","toString":"z"}');
-    const { user } = await bodyOf({ user: { id: '1', claims } }, { claims: ['*'] });
-    expect(user.claims.map(({ uri }: { uri: string }) => uri)).to.deep.equal(
-      ['__proto__', 'constructor', 'toString'].map((name) => `http://wso2.org/claims/${name}`),
-    );
-    expect(({} as Record<string, unknown>).x).to.equal(undefined);
-  });
-
-  it('refuses a member that WSO2 does not have, in every schema', async () => {
-    const { validatorOf } = await import('../../../src/schemas.js');
-    for (const { schema } of Object.values(events)) {
-      const sample = JSON.parse(sampleOf(schema));
-      const [uri] = Object.keys(sample.events) as [string];
-      const check = validatorOf(`wso2/${schema}.schema.json`);
-      expect(check({ ...sample, extra: 1 }), schema).to.not.deep.equal([]);
-      expect(check({ ...sample, events: { ...sample.events, extra: {} } }), schema).to.not.deep.equal([]);
-      expect(check({ ...sample, events: { [uri]: { ...sample.events[uri], extra: 1 } } }), schema).to.not.deep.equal(
-        [],
+  it('neither throws nor rejects, whatever it is given', async () => {
+    const unreadable = {
+      get type(): string {
+        throw new Error('hunter2');
+      },
+    };
+    const lone = { ...baseEvent, user: { id: '\ud800' } };
+    for (const hostile of [undefined, null, unreadable, lone]) {
+      const result = await wso2.makeSetWith({ claims: ['*'], issuer: 'https://id.example.com', defaults: {} })(
+        hostile as unknown as IdentityEvent,
       );
-      expect(check({ ...sample, iat: Math.floor(sample.iat / 1000) }), `${schema} in seconds`).to.not.deep.equal([]);
+      expect(result).to.include({ kind: 'dead', reason: 'mapping_failed' });
+      expect(JSON.stringify(result)).to.not.include('hunter2');
     }
   });
 
-  it('makes a ping that looks like a SET and is no event of a user', () => {
-    const ping = makePing({ issuer: 'https://id.example.com', id: baseEvent.id, now: baseEvent.acceptedAt });
-    expect(JSON.parse(ping.text)).to.deep.equal({
-      iss: 'https://id.example.com',
-      jti: baseEvent.id,
-      iat: baseEvent.acceptedAt,
-      events: { 'https://schemas.openid.net/secevent/ssf/event-type/verification': { state: 'setwire check --ping' } },
-    });
+  it('tells only the first of many violations', async () => {
+    const groups = Array.from({ length: 1000 }, () => '');
+    const result = await make({ user: { id: '1', groups } }, { claims: ['*'] });
+    expect(result).to.include({ kind: 'dead', reason: 'schema_violation' });
+    expect(JSON.stringify(result)).to.include('/user/groups/4').and.to.include('and 995 more');
+    expect(JSON.stringify(result).length).to.be.lessThan(2000);
+  });
+
+  it('is not led astray by the names of claims', async () => {
+    const claims = JSON.parse('{"__proto__":"x","constructor":"y","toString":"z"}');
+    const shown = ['__proto__', 'constructor', 'toString'].map((name) => `http://wso2.org/claims/${name}`);
+    const urisOf = (list: { uri: string }[]): string[] => list.map(({ uri }) => uri);
+    const { user } = await bodyOf({ user: { id: '1', claims } }, { claims: ['*'] });
+    expect(urisOf(user.claims)).to.deep.equal(shown);
+    const updated = await bodyOf({ type: 'account.profile-updated', changes: { added: claims } }, { claims: ['*'] });
+    expect(urisOf(updated.user.addedClaims)).to.deep.equal(shown);
+    expect((await bodyOf({ user: { id: '1', claims } })).user).to.not.have.property('claims');
+    expect(({} as Record<string, unknown>).x).to.equal(undefined);
+  });
+
+  it('makes a ping that is no event of a user, and passes its schema', () => {
+    const ping = makePing({ issuer: 'https://id.example.com/', id: baseEvent.id, now: baseEvent.acceptedAt });
+    const uri = 'https://schemas.openid.net/secevent/ssf/event-type/verification';
+    expect(ping.text).to.equal(
+      `{"iss":"https://id.example.com","jti":"${baseEvent.id}","iat":${baseEvent.acceptedAt},` +
+        `"events":{"${uri}":{"state":"setwire check --ping"}}}`,
+    );
+    expect(ping).to.include({ jti: baseEvent.id, eventType: 'verification', eventTypeUri: uri });
+    expect(ping.bytes).to.equal(Buffer.byteLength(ping.text));
+    const bare = makePing({ id: baseEvent.id, now: baseEvent.acceptedAt });
+    expect(JSON.parse(bare.text)).to.not.have.property('iss');
+    for (const { text } of [ping, bare])
+      expect(validatorOf('wso2/verification.schema.json')(JSON.parse(text))).to.deep.equal([]);
   });
 });
