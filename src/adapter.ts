@@ -45,13 +45,10 @@ export interface AdapterStatus {
   readonly state: 'running' | 'stopping' | 'stopped' | 'failed';
   /** Why it failed. */
   readonly error?: { readonly code: string; readonly message: string };
-  /** Events since the start: taken in, refused by the schema, left out by sampling, lost before the journal. */
-  readonly events?: {
-    readonly accepted: number;
-    readonly refused: number;
-    readonly recorded: number;
-    readonly lost: number;
-  };
+  /** Events since the start: taken in, not accepted, and put into the journal (without what sampling left out, with what was derived). */
+  readonly events?: { readonly accepted: number; readonly refused: number; readonly recorded: number };
+  /** Events that were lost, by endpoint and reason. */
+  readonly losses?: Readonly<Record<string, number>>;
   /** What the host's bus said and Setwire has no event for, by kind. */
   readonly unmapped?: Readonly<Record<string, number>>;
   readonly endpoints?: Readonly<Record<string, EndpointStatus>>;
@@ -136,11 +133,11 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   const unmapped = tallyWith(report, 'not mapped');
   const refused = tallyWith(report, 'not accepted');
   const failed = tallyWith(report, 'flow failed');
-  const lost = tallyWith(report, 'event lost before the journal');
+  const losses = tallyWith(report, 'events are lost', 'error');
   const counts = { accepted: 0, refused: 0, recorded: 0 };
 
   const recorder = recorderOf(journal, ready, maxPendingAppends, (event, error) =>
-    lost.add(event.type, messageOf(error)),
+    losses.add(`${event.type}: before the journal`, messageOf(error)),
   );
   const inbox = new Subject<IdentityEvent>();
   const accept = acceptWith({ now, newId: randomUUID, ...(issuer !== undefined && { issuer }) });
@@ -182,7 +179,8 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   ): void {
     const events = entries.map(({ event }) => event).filter(wants);
     for (const record of deadRecords(name, events, { reason }, { hashUser, now })) log.write(record);
-    if (events.length > 0) report('error', 'events are lost', { endpoint: name, events: events.length, reason });
+    const why = 'each of them stands in the delivery log';
+    if (events.length > 0) losses.add(`${name}: ${reason}`, why, events.length);
   }
 
   async function stopTransmissions(): Promise<void> {
@@ -245,7 +243,8 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     },
     status: () => ({
       state,
-      events: { ...counts, lost: recorder.lost },
+      events: counts,
+      losses: losses.counts(),
       unmapped: unmapped.counts(),
       endpoints: Object.fromEntries(transmissions.map(({ name, status }) => [name, status()])),
       log: log.status,

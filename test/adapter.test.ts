@@ -193,7 +193,30 @@ describe('the adapter', () => {
     const dead = logRecords().filter(({ outcome }) => outcome === 'dead');
     expect(dead.flatMap(({ sets }) => sets)).to.have.length(2);
     expect(dead.every(({ reason, attempt }) => reason === 'lost_on_exit' && attempt >= 0)).to.equal(true);
-    expect(report.args.some(([level, text]) => level === 'error' && /lost/.test(text))).to.equal(true);
+    expect(adapter.status().losses).to.deep.equal({ 'down: lost_on_exit': 2 });
+    const told = report.args.filter(
+      ([level, text]) => level === 'error' && text === 'events are lost: down: lost_on_exit',
+    );
+    expect(told.map(([, , fields]) => fields.times)).to.deep.equal([2]);
+  });
+
+  it('drops the oldest when the journal is full, and counts each of them once', async () => {
+    const slow = await receiver({ always: { hang: true } });
+    const adapter = start({
+      stopTimeout: '20ms',
+      journal: { maxEvents: 2000 },
+      endpoints: { slow: { url: slow.url, concurrency: 1 } },
+    });
+    // More than are read ahead (1000) and kept (2000).
+    for (let n = 0; n < 3500; n += 1) await adapter.emit(failure(`user-${n}`));
+    await adapter.detach();
+    const dead = logRecords().filter(({ outcome }) => outcome === 'dead');
+    const jtis = dead.flatMap(({ sets }) => sets.map(({ jti }) => jti));
+    expect(new Set(jtis)).to.have.property('size', 3500);
+    expect(jtis).to.have.length(3500);
+    const { losses = {} } = adapter.status();
+    expect(Object.keys(losses).sort()).to.deep.equal(['slow: journal_overflow', 'slow: lost_on_exit']);
+    expect(Object.values(losses).reduce((sum, count) => sum + count, 0)).to.equal(3500);
   });
 
   it('refuses what comes after the stop, without hurting whoever does not look', async () => {
