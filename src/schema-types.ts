@@ -28,7 +28,7 @@ export type CanonicalType =
  */
 export type ClaimValue = string | number | boolean | string[];
 /**
- * How Setwire shows who it is.
+ * How Setwire shows who it is: `bearer`, `basic` or `oauth2`.
  */
 export type AuthConfig = BearerAuthConfig | BasicAuthConfig | OAuth2AuthConfig;
 /**
@@ -345,7 +345,7 @@ export interface Config {
   journal: JournalConfig;
   log: LogConfig;
   /**
-   * How long a stop waits for what is still to be delivered. What is left then is logged as dead, reason `lost_on_exit`.
+   * How long a stop waits for what is still to be delivered. What is left then is logged as dead, reason `lost_on_exit`. At most 24d.
    */
   stopTimeout: string;
   /**
@@ -363,10 +363,16 @@ export interface DefaultsConfig {
   organization?: Organization;
   userStore?: UserStore;
 }
+/**
+ * What happens to events before they are kept.
+ */
 export interface FlowsConfig {
   login: LoginFlowConfig;
   session: SessionFlowConfig;
 }
+/**
+ * Logins.
+ */
 export interface LoginFlowConfig {
   suspicious: SuspiciousConfig;
 }
@@ -379,7 +385,7 @@ export interface SuspiciousConfig {
    */
   failures: number;
   /**
-   * The time they must fall in. A burst ends when no failure came for this long.
+   * The time they must fall in. A burst ends when no failure came for this long. More than 0ms.
    */
   window: string;
   /**
@@ -391,6 +397,9 @@ export interface SuspiciousConfig {
    */
   maxTracked: number;
 }
+/**
+ * Sessions.
+ */
 export interface SessionFlowConfig {
   /**
    * `session.presented` at most once per session in this time. 0s: every one.
@@ -405,6 +414,9 @@ export interface SessionFlowConfig {
  * Where events wait. This version keeps them in memory: what is not delivered when the process ends is lost, and said to be.
  */
 export interface JournalConfig {
+  /**
+   * Where they wait. `memory`: in the memory of this process.
+   */
   kind: 'memory';
   /**
    * Past this many waiting events the oldest are dropped, and logged as dead with reason `journal_overflow`.
@@ -440,6 +452,9 @@ export interface LogConfig {
    */
   level: 'silent' | 'error' | 'warn' | 'info';
 }
+/**
+ * A receiver, and what it gets.
+ */
 export interface EndpointConfig {
   /**
    * Where SETs are sent. https, except to this machine or with `allowInsecure`. No user name or password in it: use `auth`.
@@ -462,7 +477,7 @@ export interface EndpointConfig {
    *
    * @minItems 1
    *
-   * Items: An event type, all of a flow, a host's own type, or everything
+   * Items: An event type, all of a flow, a host's own type, or everything.
    */
   events: string[];
   /**
@@ -478,7 +493,7 @@ export interface EndpointConfig {
    */
   headers: {
     /**
-     * A header's value: printable ASCII
+     * A header's value: printable ASCII.
      */
     [k: string]: string;
   };
@@ -486,7 +501,7 @@ export interface EndpointConfig {
   tls?: TlsConfig;
   signature?: SignatureConfig;
   /**
-   * For one attempt, from connecting to the end of the answer.
+   * For one attempt, from connecting to the end of the answer. More than 0ms, at most 24d.
    */
   timeout: string;
   /**
@@ -496,18 +511,27 @@ export interface EndpointConfig {
   batch: BatchConfig;
   retry: RetryConfig;
 }
+/**
+ * A fixed token (RFC 6750).
+ */
 export interface BearerAuthConfig {
   type: 'bearer';
   /**
-   * A secret. Write `${env:NAME}` or `${file:path}`; it is never printed.
+   * Sent as `Authorization: Bearer <token>`.
    */
   token: string;
 }
+/**
+ * A user name and a password (RFC 7617).
+ */
 export interface BasicAuthConfig {
   type: 'basic';
+  /**
+   * A user name without a colon.
+   */
   username: string;
   /**
-   * A secret. Write `${env:NAME}` or `${file:path}`; it is never printed.
+   * Sent with the user name.
    */
   password: string;
 }
@@ -517,14 +541,20 @@ export interface BasicAuthConfig {
 export interface OAuth2AuthConfig {
   type: 'oauth2';
   /**
-   * The same rule for https as `url`.
+   * Where the token comes from. The same rule for https as `url`.
    */
   tokenUrl: string;
+  /**
+   * What the authorization server knows Setwire as.
+   */
   clientId: string;
   /**
-   * A secret. Write `${env:NAME}` or `${file:path}`; it is never printed.
+   * What the client shows to get a token.
    */
   clientSecret: string;
+  /**
+   * Sent as `scope` (RFC 6749, section 3.3).
+   */
   scope?: string;
   /**
    * Sent as `audience` (Auth0, Okta).
@@ -540,15 +570,15 @@ export interface OAuth2AuthConfig {
  */
 export interface TlsConfig {
   /**
-   * Authorities to trust instead of the system's.
+   * Certificates in PEM (`${file:path}` reads a file) of the authorities to trust instead of the system's.
    */
   ca?: string;
   /**
-   * Client certificate.
+   * The client certificate in PEM (`${file:path}` reads a file). Only together with `key`.
    */
   cert?: string;
   /**
-   * Its private key.
+   * Its private key in PEM.
    */
   key?: string;
   /**
@@ -582,15 +612,15 @@ export interface BatchConfig {
    */
   format: 'single' | 'array' | 'ndjson';
   /**
-   * For array and ndjson.
+   * For array and ndjson, how many SETs at most. With `single` it is always 1, and more is refused.
    */
   maxEvents: number;
   /**
-   * Of the whole body. A SET that is larger by itself is dead, reason `too_large`.
+   * Of the whole body, more than 0B. A SET that is larger by itself is dead, reason `too_large`.
    */
   maxBytes: string;
   /**
-   * How long the oldest event of a batch waits for company.
+   * For array and ndjson, how long the oldest event of a batch waits for company. At most 24d.
    */
   maxWait: string;
 }
@@ -599,11 +629,11 @@ export interface BatchConfig {
  */
 export interface RetryConfig {
   /**
-   * A whole number and a unit: ms, s, m, h or d.
+   * The longest wait after the first attempt. More than 0ms, at most 24d.
    */
   initial: string;
   /**
-   * A whole number and a unit: ms, s, m, h or d.
+   * The longest wait of all. More than 0ms, at most 24d.
    */
   max: string;
   /**
@@ -615,7 +645,7 @@ export interface RetryConfig {
    */
   maxAttempts: number;
   /**
-   * The longest Retry-After that is honoured.
+   * The longest Retry-After that is honoured. At most 24d.
    */
   maxRetryAfter: string;
 }

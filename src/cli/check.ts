@@ -5,7 +5,7 @@ import { formatProblems, loadConfig } from '../config/load.js';
 import type { EndpointSettings, Settings } from '../config/settings.js';
 import { ConfigError } from '../errors.js';
 import { visible } from '../log/visible.js';
-import { coloured, type Io } from './io.js';
+import { coloured, type Io, onlyFile } from './io.js';
 
 const usage = `Usage: setwire check [file] [--ping]
 
@@ -13,7 +13,7 @@ Says everything that is wrong in a config (setwire.yaml), or which endpoint gets
 
       --ping   send each endpoint one test SET and show the answer
 
-Exit code 1 on any error.
+Exit code 1 on any error, 2 for a command line that cannot be understood, 130 after Ctrl-C.
 `;
 
 /** What the check asks of the adapter. */
@@ -37,11 +37,37 @@ function placeOf(url: string): string {
   return `${origin}${pathname}${search === '' ? '' : '?...'}`;
 }
 
+/** The largest unit that says it without a fraction. */
+function withUnit(amount: number, units: readonly (readonly [unit: string, size: number])[]): string {
+  const [unit, size] = units.find(([, each]) => amount >= each && amount % each === 0) ?? units.at(-1) ?? ['', 1];
+  return `${amount / size}${unit}`;
+}
+
+const bytes = [
+  ['GB', 1024 ** 3],
+  ['MB', 1024 ** 2],
+  ['KB', 1024],
+  ['B', 1],
+] as const;
+const ms = [
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+] as const;
+
 function batchOf({ batch }: EndpointSettings): string {
   const { format, maxEvents, maxBytes, maxWaitMs } = batch;
-  return format === 'single'
-    ? 'one SET per request'
-    : `${format}, up to ${maxEvents} SETs or ${maxBytes} bytes, or what ${maxWaitMs} ms bring`;
+  if (format === 'single') return 'one SET per request';
+  const sets = maxEvents === 1 ? '1 SET' : `${maxEvents} SETs`;
+  return `${format}, up to ${sets} or ${withUnit(maxBytes, bytes)}, or what ${withUnit(maxWaitMs, ms)} bring`;
+}
+
+/** The members that a query looks at. Not what it compares them with: that may have come from `${env:NAME}`. */
+function membersOf(query: unknown): string[] {
+  if (Array.isArray(query)) return query.flatMap(membersOf);
+  if (typeof query !== 'object' || query === null) return [];
+  return Object.entries(query).flatMap(([name, value]) => (name.startsWith('$') ? membersOf(value) : [name]));
 }
 
 function describe(endpoint: EndpointSettings, deps: CheckDeps, io: Io): string {
@@ -52,15 +78,15 @@ function describe(endpoint: EndpointSettings, deps: CheckDeps, io: Io): string {
   const rows: [name: string, text: string][] = [
     ['to', `${placeOf(endpoint.url)}${endpoint.enabled ? '' : '  (enabled: false, nothing is sent)'}`],
     ['as', `${endpoint.profile}, ${batchOf(endpoint)}`],
-    ['gets', sent.length === 0 ? 'nothing' : sent.join(', ')],
+    ['gets', sent.length === 0 ? bad('nothing', io) : sent.join(', ')],
     [
       'not',
       [...without, ...own].length === 0
         ? ''
         : `${[...without, ...own].join(', ')}: the ${endpoint.profile} profile has no event for it`,
     ],
-    ['where', Object.keys(endpoint.where).length === 0 ? '' : JSON.stringify(endpoint.where)],
-    ['claims', endpoint.claims.join(', ')],
+    ['where', visible([...new Set(membersOf(endpoint.where))].join(', '))],
+    ['claims', visible(endpoint.claims.join(', '))],
     [
       'shows',
       [
@@ -88,13 +114,27 @@ function pingWords(answer: Answer, io: Io): { readonly ok: boolean; readonly wor
   };
 }
 
-async function ping(settings: Settings, deps: CheckDeps, io: Io): Promise<boolean> {
+/** Resolves when the operator has had enough. */
+const interrupted = ({ signal }: Io): Promise<undefined> =>
+  new Promise((resolve) => {
+    const stop = (): void => resolve(undefined);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+
+/** Each answer is shown when it comes: one endpoint that hangs hides no other. */
+async function ping(settings: Settings, deps: CheckDeps, io: Io): Promise<number> {
   const endpoints = settings.endpoints.filter(({ enabled }) => enabled);
-  const answers = await Promise.all(
-    endpoints.map(async (endpoint) => ({ endpoint, ...pingWords(await deps.pingEndpoint(settings, endpoint), io) })),
-  );
-  for (const { endpoint, words } of answers) io.stdout.write(`ping ${endpoint.name}: ${words}\n`);
-  return answers.every(({ ok }) => ok);
+  if (endpoints.length === 0) io.stdout.write('no endpoint to ping\n');
+  const pings = endpoints.map(async (endpoint) => {
+    const { ok, words } = pingWords(await deps.pingEndpoint(settings, endpoint), io);
+    if (!io.signal.aborted) io.stdout.write(`ping ${endpoint.name}: ${words}\n`);
+    return ok;
+  });
+  const answers = await Promise.race([Promise.all(pings), interrupted(io)]);
+  if (answers !== undefined) return answers.every(Boolean) ? 0 : 1;
+  io.stderr.write('interrupted\n');
+  return 130;
 }
 
 /** `setwire check`: what is wrong in a config, or what it means. */
@@ -108,7 +148,7 @@ export async function check(argv: readonly string[], io: Io, deps: CheckDeps): P
     io.stdout.write(usage);
     return 0;
   }
-  const file = positionals[0] ?? 'setwire.yaml';
+  const file = onlyFile(positionals);
   let settings: Settings;
   try {
     settings = loadConfig(resolve(io.cwd, file), { env: io.env, checkQuery: deps.checkQuery });
@@ -124,5 +164,5 @@ export async function check(argv: readonly string[], io: Io, deps: CheckDeps): P
     `${good('ok', io)}: ${settings.endpoints.length} endpoint${settings.endpoints.length === 1 ? '' : 's'}, delivery log in ${settings.log.file}\n`,
   );
   if (!values.ping) return 0;
-  return (await ping(settings, deps, io)) ? 0 : 1;
+  return ping(settings, deps, io);
 }

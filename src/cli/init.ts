@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../errors.js';
-import type { Io } from './io.js';
+import { type Io, onlyFile } from './io.js';
 
 const usage = `Usage: setwire init [file]
 
@@ -50,7 +50,7 @@ export function init(argv: readonly string[], { stdout, stderr, cwd }: Io): Prom
     stdout.write(usage);
     return Promise.resolve(0);
   }
-  const file = positionals[0] ?? 'setwire.yaml';
+  const file = onlyFile(positionals);
   try {
     writeFileSync(resolve(cwd, file), firstConfig, { flag: values.force ? 'w' : 'wx', mode: 0o640 });
   } catch (error) {

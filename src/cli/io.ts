@@ -12,3 +12,17 @@ export interface Io {
 export function coloured({ stdout, env }: Io): boolean {
   return stdout.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
 }
+
+/** A command line that cannot be understood: exit code 2. */
+export class UsageError extends Error {}
+
+/**
+ * The config file that a command line names.
+ *
+ * @throws UsageError for more than one
+ */
+export function onlyFile(positionals: readonly string[]): string {
+  const [file = 'setwire.yaml', ...more] = positionals;
+  if (more.length > 0) throw new UsageError(`one file at most: what is ${JSON.stringify(more[0])}?`);
+  return file;
+}

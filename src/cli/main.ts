@@ -1,12 +1,13 @@
 #!/usr/bin/env node
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { checkQuery, eventTypesOf, pingEndpoint } from '../adapter.js';
+import { didYouMean } from '../config/did-you-mean.js';
 import { messageOf } from '../errors.js';
 import { version } from '../version.js';
 import { check } from './check.js';
 import { init } from './init.js';
-import type { Io } from './io.js';
+import { type Io, UsageError } from './io.js';
 import { tail } from './tail.js';
 
 type Command = (argv: readonly string[], io: Io) => Promise<number>;
@@ -43,13 +44,16 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
-    io.stderr.write(`setwire: there is no command ${JSON.stringify(name)}\n\n${usage}`);
+    const meant = didYouMean(name, Object.keys(commands));
+    const asked = meant === undefined ? '' : `; did you mean \`${meant}\`?`;
+    io.stderr.write(`setwire: there is no command ${JSON.stringify(name)}${asked}\n\n${usage}`);
     return 2;
   }
   try {
     return await command.run(rest, io);
   } catch (error) {
-    const usageError = String((error as NodeJS.ErrnoException).code ?? '').startsWith('ERR_PARSE_ARGS');
+    const usageError =
+      error instanceof UsageError || String((error as NodeJS.ErrnoException).code ?? '').startsWith('ERR_PARSE_ARGS');
     io.stderr.write(`setwire ${name}: ${messageOf(error)}\n`);
     if (usageError) io.stderr.write(`setwire ${name} --help shows the options\n`);
     return usageError ? 2 : 1;
@@ -59,7 +63,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 /** npm's bin is a link to this file. */
 function isEntry(): boolean {
   const started = process.argv[1];
-  return started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url);
+  return started !== undefined && existsSync(started) && realpathSync(started) === fileURLToPath(import.meta.url);
 }
 
 if (isEntry()) {
@@ -67,6 +71,12 @@ if (isEntry()) {
   process.once('SIGINT', () => interrupt.abort());
   process.once('SIGTERM', () => interrupt.abort());
   const { stdout, stderr, env } = process;
+  for (const stream of [stdout, stderr]) {
+    // Whoever reads on (`| head`) may have seen enough.
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
   process.exitCode = await main(process.argv.slice(2), {
     stdout,
     stderr,
@@ -74,4 +84,6 @@ if (isEntry()) {
     cwd: process.cwd(),
     signal: interrupt.signal,
   });
+  // What is still under way when somebody pressed Ctrl-C is not waited for; what has been written still gets out.
+  if (interrupt.signal.aborted) setTimeout(() => process.exit(), 100).unref();
 }

@@ -1,7 +1,8 @@
 import type { Config, EndpointConfig } from '../schema-types.js';
+import { headersOf, signatureOf } from './check-request.js';
 import type { Complaint } from './explain.js';
 import { step } from './secrets.js';
-import { msOf } from './units.js';
+import { bytesOf, msOf } from './units.js';
 
 /** What a check needs that the config does not hold. */
 export interface CheckDeps {
@@ -9,32 +10,26 @@ export interface CheckDeps {
   readonly checkQuery?: (query: Readonly<Record<string, unknown>>) => string | undefined;
 }
 
-type EndpointCheck = (endpoint: EndpointConfig, deps: CheckDeps) => readonly Complaint[];
+/** What is known of the config beside its values. */
+export interface CheckContext extends CheckDeps {
+  /** Whether a setting stands in the file: it may be a default otherwise. */
+  readonly isWritten: (pointer: string) => boolean;
+  /** Whether something is wrong with a setting already, or with what it stands in. */
+  readonly isUnsound: (pointer: string) => boolean;
+}
 
-/** Headers that Setwire writes itself. */
-const ownHeaders = new Set([
-  'accept-encoding',
-  'connection',
-  'content-length',
-  'content-type',
-  'expect',
-  'host',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'webhook-id',
-  'webhook-signature',
-  'webhook-timestamp',
-  'x-hub-signature',
-  'x-wso2-event-signature',
-]);
+interface EndpointCheck {
+  /** The settings that it looks at: it is for those that are right by themselves. */
+  readonly reads: readonly (keyof EndpointConfig)[];
+  /** Pointers within the endpoint. */
+  readonly complaints: (
+    endpoint: EndpointConfig,
+    deps: CheckDeps,
+    isWritten: (pointer: string) => boolean,
+  ) => readonly Complaint[];
+}
 
-/** setTimeout takes no more than 2^31 - 1 ms. */
-const maxTimerMs = msOf('24d');
-
-const isLoopback = (hostname: string): boolean => /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+const isLoopback = (hostname: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
 function urlComplaints(text: string, pointer: string, allowInsecure: boolean): Complaint[] {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -50,109 +45,135 @@ function urlComplaints(text: string, pointer: string, allowInsecure: boolean): C
   if (url.protocol === 'http:' && !isLoopback(url.hostname) && !allowInsecure) {
     complaints.push({
       pointer,
-      found: `http to ${url.hostname}`,
-      allowed: 'https, or `allowInsecure: true` beside it to send events unprotected',
+      found: 'http to another machine',
+      allowed: 'https, or `allowInsecure: true` in the endpoint to send events unprotected',
     });
   }
   return complaints;
 }
 
-const safeUrls: EndpointCheck = ({ url, auth, allowInsecure }) => [
-  ...urlComplaints(url, '/url', allowInsecure),
-  ...(auth?.type === 'oauth2' ? urlComplaints(auth.tokenUrl, '/auth/tokenUrl', allowInsecure) : []),
-];
+const safeUrls: EndpointCheck = {
+  reads: ['url', 'auth', 'allowInsecure'],
+  complaints: ({ url, auth, allowInsecure }) => [
+    ...urlComplaints(url, '/url', allowInsecure),
+    ...(auth?.type === 'oauth2' ? urlComplaints(auth.tokenUrl, '/auth/tokenUrl', allowInsecure) : []),
+  ],
+};
 
-function secretComplaint(secret: string, scheme: string, pointer: string): Complaint[] {
-  if (scheme !== 'standard-webhooks') {
-    return secret.length >= 16
-      ? []
-      : [{ pointer, found: '[secret] that is too short', allowed: 'at least 16 characters' }];
-  }
-  const [, base64] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
-  const bytes = Buffer.from(base64 ?? '', 'base64').length;
-  return bytes >= 24 && bytes <= 64
-    ? []
-    : [{ pointer, found: '[secret] of another form', allowed: '`whsec_` and 24 to 64 bytes in base64' }];
+const certificateWithKey: EndpointCheck = {
+  reads: ['tls'],
+  complaints: ({ tls }) => {
+    if (tls === undefined || (tls.cert === undefined) === (tls.key === undefined)) return [];
+    const missing = tls.cert === undefined ? 'cert' : 'key';
+    return [{ pointer: '/tls', found: `no \`${missing}\``, allowed: '`cert` and `key` together' }];
+  },
+};
+
+const usableQuery: EndpointCheck = {
+  reads: ['where'],
+  complaints: ({ where }, { checkQuery }) => {
+    const found = checkQuery?.(where);
+    const allowed = 'a query in the language of MongoDB, as sift has it';
+    return found === undefined ? [] : [{ pointer: '/where', found, allowed, quotes: true }];
+  },
+};
+
+/** Whoever writes how many SETs a batch holds wants batches, and would get none. */
+const batchOfMany: EndpointCheck = {
+  reads: ['batch'],
+  complaints: ({ batch: { format, maxEvents } }, _deps, isWritten) => {
+    if (format !== 'single' || maxEvents === 1 || !isWritten('/batch/maxEvents')) return [];
+    const allowed = '1, since `format: single` is one SET per request; or `format: array` or `ndjson` beside it';
+    return [{ pointer: '/batch/maxEvents', found: String(maxEvents), allowed }];
+  },
+};
+
+/** setTimeout takes no more than 2^31 - 1 ms, and waits not at all for more. */
+const longestTimer = '24d';
+const longest = '3650d';
+
+function durationComplaints(
+  duration: string,
+  pointer: string,
+  limits: { readonly most: string; readonly notZero?: boolean },
+): Complaint[] {
+  const complaint = (allowed: string): Complaint[] => [{ pointer, found: duration, allowed, quotes: true }];
+  if (msOf(duration) > msOf(limits.most)) return complaint(`at most ${limits.most}`);
+  return limits.notZero === true && msOf(duration) === 0 ? complaint('more than 0ms') : [];
 }
 
-const usableSignature: EndpointCheck = ({ signature }) => {
-  if (signature === undefined) return [];
-  const { scheme, secret, previousSecret } = signature;
-  const complaints = secretComplaint(secret, scheme, '/signature/secret');
-  if (previousSecret === undefined) return complaints;
-  if (scheme !== 'standard-webhooks') {
-    const allowed = `it with \`standard-webhooks\` only: the header of \`${scheme}\` holds one signature`;
-    return [...complaints, { pointer: '/signature/previousSecret', found: 'a second secret', allowed, key: true }];
-  }
-  return [...complaints, ...secretComplaint(previousSecret, scheme, '/signature/previousSecret')];
+function sizeComplaints(size: string, pointer: string, notZero = true): Complaint[] {
+  const complaint = (allowed: string): Complaint[] => [{ pointer, found: size, allowed, quotes: true }];
+  if (bytesOf(size) > bytesOf('1024GB')) return complaint('at most 1024GB');
+  return notZero && bytesOf(size) === 0 ? complaint('more than 0B') : [];
+}
+
+const usableTimeout: EndpointCheck = {
+  reads: ['timeout'],
+  complaints: ({ timeout }) => durationComplaints(timeout, '/timeout', { most: longestTimer, notZero: true }),
 };
 
-const certificateWithKey: EndpointCheck = ({ tls }) => {
-  if (tls === undefined || (tls.cert === undefined) === (tls.key === undefined)) return [];
-  const missing = tls.cert === undefined ? 'cert' : 'key';
-  return [{ pointer: '/tls', found: `no \`${missing}\``, allowed: '`cert` and `key` together' }];
+const usableBatchLimits: EndpointCheck = {
+  reads: ['batch'],
+  complaints: ({ batch }) => [
+    ...durationComplaints(batch.maxWait, '/batch/maxWait', { most: longestTimer }),
+    ...sizeComplaints(batch.maxBytes, '/batch/maxBytes'),
+  ],
 };
 
-const freeHeaders: EndpointCheck = ({ headers, auth }) =>
-  Object.keys(headers)
-    .filter(
-      (name) => ownHeaders.has(name.toLowerCase()) || (auth !== undefined && name.toLowerCase() === 'authorization'),
-    )
-    .map((name) => ({
-      pointer: `/headers${step(name)}`,
-      found: `the header ${name}`,
-      allowed: 'headers that Setwire does not write itself',
-      key: true,
-    }));
-
-const usableQuery: EndpointCheck = ({ where }, { checkQuery }) => {
-  const why = checkQuery?.(where);
-  return why === undefined
-    ? []
-    : [{ pointer: '/where', found: why, allowed: 'a query in the language of MongoDB, as sift has it' }];
+const usableRetry: EndpointCheck = {
+  reads: ['retry'],
+  complaints: ({ retry }) => [
+    // Without a wait a receiver that is down would be hammered for the whole of `maxAge`.
+    ...durationComplaints(retry.initial, '/retry/initial', { most: longestTimer, notZero: true }),
+    ...durationComplaints(retry.max, '/retry/max', { most: longestTimer, notZero: true }),
+    ...durationComplaints(retry.maxRetryAfter, '/retry/maxRetryAfter', { most: longestTimer }),
+    ...durationComplaints(retry.maxAge, '/retry/maxAge', { most: longest }),
+  ],
 };
-
-const fittingTimers: EndpointCheck = ({ timeout, batch, retry }) =>
-  Object.entries({
-    '/timeout': timeout,
-    '/batch/maxWait': batch.maxWait,
-    '/retry/initial': retry.initial,
-    '/retry/max': retry.max,
-    '/retry/maxRetryAfter': retry.maxRetryAfter,
-  })
-    .filter(([, duration]) => msOf(duration) > maxTimerMs)
-    .map(([pointer, duration]) => ({ pointer, found: duration, allowed: 'at most 24d' }));
-
-const aTimeout: EndpointCheck = ({ timeout }) =>
-  msOf(timeout) > 0 ? [] : [{ pointer: '/timeout', found: timeout, allowed: 'more than 0ms' }];
 
 const endpointChecks: readonly EndpointCheck[] = [
   safeUrls,
-  usableSignature,
+  { reads: ['signature'], complaints: signatureOf },
   certificateWithKey,
-  freeHeaders,
+  { reads: ['headers', 'auth'], complaints: headersOf },
   usableQuery,
-  fittingTimers,
-  aTimeout,
+  batchOfMany,
+  usableTimeout,
+  usableBatchLimits,
+  usableRetry,
 ];
 
-/** What the schema cannot say: how settings fit together. Only for a config that the schema has passed. */
-export function crossCheck(config: Config, deps: CheckDeps): Complaint[] {
-  const complaints: Complaint[] = [];
-  for (const [name, endpoint] of Object.entries(config.endpoints)) {
+const generalChecks: Readonly<Record<string, (config: Config, pointer: string) => readonly Complaint[]>> = {
+  '/stopTimeout': ({ stopTimeout }, pointer) => durationComplaints(stopTimeout, pointer, { most: longestTimer }),
+  '/flows/login/suspicious/window': ({ flows }, pointer) =>
+    durationComplaints(flows.login.suspicious.window, pointer, { most: longest, notZero: true }),
+  '/flows/session/presentedEvery': ({ flows }, pointer) =>
+    durationComplaints(flows.session.presentedEvery, pointer, { most: longest }),
+  '/journal/maxBytes': ({ journal }, pointer) => sizeComplaints(journal.maxBytes, pointer),
+  '/log/maxSize': ({ log }, pointer) => sizeComplaints(log.maxSize, pointer, false),
+  '/log/userKey': ({ log: { userKey } }, pointer) =>
+    userKey === undefined || userKey.length >= 16
+      ? []
+      : [{ pointer, found: '[secret] that is too short', allowed: 'at least 16 characters' }],
+};
+
+/**
+ * What the schema cannot say: how settings fit together. For the parts of a config that the schema has passed, so that
+ * a mistake in one does not hide those of the others.
+ */
+export function crossCheck(config: Config, { isWritten, isUnsound, ...deps }: CheckContext): Complaint[] {
+  const complaints = Object.entries(generalChecks).flatMap(([pointer, check]) =>
+    isUnsound(pointer) ? [] : check(config, pointer),
+  );
+  // It may be missing, or be something else: that has been told, and every check is skipped then.
+  for (const [name, endpoint] of Object.entries(config.endpoints ?? {})) {
+    const base = `/endpoints${step(name)}`;
     for (const check of endpointChecks) {
-      for (const complaint of check(endpoint, deps))
-        complaints.push({ ...complaint, pointer: `/endpoints${step(name)}${complaint.pointer}` });
+      if (check.reads.some((setting) => isUnsound(base + step(setting)))) continue;
+      const found = check.complaints(endpoint, deps, (pointer) => isWritten(base + pointer));
+      complaints.push(...found.map((complaint) => ({ ...complaint, pointer: base + complaint.pointer })));
     }
   }
-  if (config.log.userKey !== undefined && config.log.userKey.length < 16) {
-    complaints.push({
-      pointer: '/log/userKey',
-      found: '[secret] that is too short',
-      allowed: 'at least 16 characters',
-    });
-  }
-  if (msOf(config.stopTimeout) > maxTimerMs)
-    complaints.push({ pointer: '/stopTimeout', found: config.stopTimeout, allowed: 'at most 24d' });
   return complaints;
 }

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { messageOf } from '../errors.js';
+import { readText, UnusableText } from './read-text.js';
 
 /** Any JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
@@ -10,6 +11,8 @@ export interface Unfilled {
   readonly pointer: string;
   readonly found: string;
   readonly allowed: string;
+  /** It is written as it should be; what it names is not there. */
+  readonly missing: boolean;
 }
 
 export interface Filled {
@@ -19,11 +22,34 @@ export interface Filled {
   readonly unfilled: readonly Unfilled[];
 }
 
-/** No secret is longer; a device or a mistaken path is not read for ever. */
-const maxFileChars = 1024 * 1024;
+/** No secret is longer. */
+const maxFileBytes = 1024 * 1024;
 
 /** A JSON pointer's step (RFC 6901, section 3). */
 export const step = (name: string | number): string => `/${String(name).replace(/~/g, '~0').replace(/\//g, '~1')}`;
+
+type Sought = string | Omit<Unfilled, 'pointer'>;
+
+/** A malformed one may be a piece of a secret that merely looks so: it is not shown. */
+const malformed = (allowed: string): Sought => ({ found: 'a ${…} of another form', allowed, missing: false });
+
+function variable(name: string, env: NodeJS.ProcessEnv): Sought {
+  if (!/^[A-Za-z_][\w.-]*$/.test(name)) return malformed('${env:NAME}, with the name of an environment variable');
+  const text = Object.hasOwn(env, name) ? env[name] : undefined;
+  const allowed = `an environment variable ${name} that is set`;
+  return text ?? { found: `\${env:${name}}`, allowed, missing: true };
+}
+
+function contents(name: string, folder: string): Sought {
+  if (name === '') return malformed('${file:path}, with the path of a file');
+  const absent = (allowed: string): Sought => ({ found: `\${file:${name}}`, allowed, missing: true });
+  try {
+    return readText(resolve(folder, name), maxFileBytes).replace(/\r?\n$/, '');
+  } catch (error) {
+    if (error instanceof UnusableText) return absent(`a file ${name} in UTF-8, of at most 1 MB: ${error.message}`);
+    return absent(`a file ${name} that can be read (${(error as NodeJS.ErrnoException).code ?? messageOf(error)})`);
+  }
+}
 
 /**
  * Fills in `${env:NAME}` and `${file:path}` wherever a text has them; `$${` stands for `${`. A file's last line break goes.
@@ -34,27 +60,21 @@ export function fillIn(value: Json, file: string, env: NodeJS.ProcessEnv): Fille
   const pointers = new Set<string>();
   const unfilled: Unfilled[] = [];
 
-  function sourceOf(kind: string, name: string): string | { readonly why: string } {
-    if (kind === 'env') return env[name] ?? { why: `an environment variable ${name} that is set` };
-    if (kind !== 'file') return { why: `\${env:NAME} or \${file:path}; write $\${ for the characters themselves` };
-    try {
-      const text = readFileSync(resolve(dirname(file), name), 'utf8');
-      return text.length > maxFileChars ? { why: `a file ${name} of at most 1 MB` } : text.replace(/\r?\n$/, '');
-    } catch (error) {
-      return {
-        why: `a file ${name} that can be read (${(error as NodeJS.ErrnoException).code ?? 'it cannot be read'})`,
-      };
-    }
+  function sought(whole: string, inside: string): Sought {
+    if (!whole.endsWith('}')) return malformed('a closing }');
+    const [, kind, name = ''] = /^(\w+):(.*)$/s.exec(inside) ?? [];
+    if (kind === 'env') return variable(name, env);
+    if (kind === 'file') return contents(name, dirname(file));
+    return malformed('${env:NAME} or ${file:path}; write $${ for the characters themselves');
   }
 
   function fillText(text: string, pointer: string): string {
     return text.replace(/\$?\$\{([^}]*)\}?/g, (whole, inside: string) => {
       if (whole.startsWith('$${')) return whole.slice(1);
       pointers.add(pointer);
-      const [kind = '', ...name] = inside.split(':');
-      const source = whole.endsWith('}') ? sourceOf(kind, name.join(':')) : { why: 'a closing }' };
+      const source = sought(whole, inside);
       if (typeof source === 'string') return source;
-      unfilled.push({ pointer, found: whole, allowed: source.why });
+      unfilled.push({ pointer, ...source });
       return whole;
     });
   }

@@ -1,0 +1,163 @@
+import { writeFileSync } from 'node:fs';
+import { Writable } from 'node:stream';
+import { expect } from 'chai';
+import { type CheckDeps, check } from '../../src/cli/check.js';
+import { type Workplace, workplace } from '../support/settings.js';
+
+type Answer = Awaited<ReturnType<CheckDeps['pingEndpoint']>>;
+
+const answered = (status: number, body = ''): Answer => ({
+  kind: 'answer',
+  status,
+  headers: {},
+  body,
+  durationMs: 12.4,
+  bytes: 1,
+});
+const never = (): Promise<Answer> => new Promise(() => undefined);
+
+interface Circumstances {
+  readonly args?: readonly string[];
+  readonly deps?: Partial<CheckDeps>;
+  readonly signal?: AbortSignal;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+describe('setwire check', () => {
+  let place: Workplace;
+
+  beforeEach(() => {
+    place = workplace();
+  });
+
+  afterEach(() => place.remove());
+
+  async function run(yaml: string, { args = [], deps = {}, signal, env = {} }: Circumstances = {}) {
+    writeFileSync(place.path('setwire.yaml'), yaml);
+    const texts = { out: '', err: '' };
+    const to = (name: 'out' | 'err') =>
+      new Writable({
+        write(chunk, _encoding, done) {
+          texts[name] += String(chunk);
+          done();
+        },
+      });
+    const io = {
+      stdout: to('out'),
+      stderr: to('err'),
+      env,
+      cwd: place.folder,
+      signal: signal ?? new AbortController().signal,
+    };
+    const code = await check(args, io, {
+      checkQuery: () => undefined,
+      eventTypesOf: () => [
+        { type: 'login.success', uri: 'https://example.com/login' },
+        { type: 'login.suspicious', uri: undefined },
+      ],
+      pingEndpoint: () => Promise.reject(new Error('nobody asked for a ping')),
+      ...deps,
+    });
+    return { code, ...texts };
+  }
+
+  const batches: [batch: string, words: string][] = [
+    ['{}', 'one SET per request'],
+    ['{ format: ndjson }', 'ndjson, up to 100 SETs or 1MB, or what 1s bring'],
+    [
+      '{ format: array, maxEvents: 1, maxBytes: 1000B, maxWait: 1500ms }',
+      'array, up to 1 SET or 1000B, or what 1500ms bring',
+    ],
+    ['{ format: array, maxBytes: 2048KB, maxWait: 0s }', 'array, up to 100 SETs or 2MB, or what 0ms bring'],
+    ['{ format: array, maxBytes: 256KB, maxWait: 48h }', 'array, up to 100 SETs or 256KB, or what 48h bring'],
+  ];
+  for (const [batch, words] of batches) {
+    it(`says of a batch ${batch}: ${words}`, async () => {
+      const { out } = await run(`endpoints: { crm: { url: "https://a.example/", batch: ${batch} } }`);
+      expect(out).to.include(`  as     wso2, ${words}\n`);
+    });
+  }
+
+  it('says what each endpoint gets, and what its profile has no event for', async () => {
+    const { code, out, err } = await run('endpoints: { crm: { url: "https://a.example/in?key=hunter2#x" } }');
+    expect({ code, err }).to.deep.equal({ code: 0, err: '' });
+    expect(out).to.include(
+      '  to     https://a.example/in?...\n  as     wso2, one SET per request\n  gets   login.success\n',
+    );
+    expect(out).to.include('  not    login.suspicious: the wso2 profile has no event for it\n');
+    expect(out).to.not.include('hunter2');
+  });
+
+  it('says so when an endpoint gets nothing', async () => {
+    const yaml = 'endpoints: { crm: { url: "https://a.example/" } }';
+    expect((await run(yaml, { deps: { eventTypesOf: () => [] } })).out).to.include('  gets   nothing\n');
+  });
+
+  it('names what a query looks at, and not what it compares that with', async () => {
+    const yaml = `endpoints:
+  crm:
+    url: https://a.example/
+    where: { $or: [{ user.groups: "\${env:GROUP}" }, { tenant.id: { $in: ["\${env:GROUP}"] } }, { user.groups: x }] }
+`;
+    const { out } = await run(yaml, { env: { GROUP: 'hunter2' } });
+    expect(out).to.include('  where  user.groups, tenant.id\n').and.to.not.include('hunter2');
+  });
+
+  it('asks the adapter whether a query can be used', async () => {
+    const { code, err } = await run('endpoints: { crm: { url: "https://a.example/", where: { a: 1 } } }', {
+      deps: { checkQuery: (query) => `no ${Object.keys(query).join()}` },
+    });
+    expect(code).to.equal(1);
+    expect(err).to.include('endpoints.crm.where: found no a, allowed: a query');
+  });
+
+  it('pings nobody unless it is told to, and nobody when the config is wrong', async () => {
+    expect((await run('endpoints: { crm: { url: "https://a.example/" } }')).code).to.equal(0);
+    expect((await run('endpoints: { crm: { url: 1 } }', { args: ['--ping'] })).code).to.equal(1);
+  });
+
+  const two = 'endpoints: { a: { url: "https://a.example/" }, b: { url: "https://b.example/" } }';
+
+  it('shows each answer, and ends with code 1 if one is no 2xx', async () => {
+    const pings: string[] = [];
+    const pingEndpoint: CheckDeps['pingEndpoint'] = (settings, { name }) => {
+      pings.push(`${settings.endpoints.length} ${name}`);
+      return Promise.resolve(name === 'a' ? answered(202) : answered(302, ' see\u001b[2J there '));
+    };
+    const { code, out } = await run(two, { args: ['--ping'], deps: { pingEndpoint } });
+    expect(pings).to.deep.equal(['2 a', '2 b']);
+    expect(code).to.equal(1);
+    expect(out).to.match(/ping a: answered 202 \(12 ms\)\nping b: answered 302 \(12 ms\) see\\u001b\[2J there\n$/);
+  });
+
+  it('says why there was no answer', async () => {
+    const failure: Answer = {
+      kind: 'failure',
+      code: 'ECONNREFUSED',
+      detail: 'nothing listens there',
+      durationMs: 1,
+      bytes: 1,
+    };
+    const { code, out } = await run(two, { args: ['--ping'], deps: { pingEndpoint: () => Promise.resolve(failure) } });
+    expect(code).to.equal(1);
+    expect(out).to.include('ping a: failed ECONNREFUSED: nothing listens there (1 ms)\n');
+  });
+
+  it('shows an answer while another endpoint hangs, and ends at Ctrl-C', async () => {
+    const interrupt = new AbortController();
+    const pingEndpoint: CheckDeps['pingEndpoint'] = (_settings, { name }) => {
+      if (name === 'b') return never();
+      // After the answer has been shown.
+      setImmediate(() => interrupt.abort());
+      return Promise.resolve(answered(200));
+    };
+    const { code, out, err } = await run(two, { args: ['--ping'], signal: interrupt.signal, deps: { pingEndpoint } });
+    expect({ code, err }).to.deep.equal({ code: 130, err: 'interrupted\n' });
+    expect(out).to.include('ping a: answered 200').and.to.not.include('ping b');
+  });
+
+  it('ends at once where Ctrl-C came before', async () => {
+    const { code } = await run(two, { args: ['--ping'], signal: AbortSignal.abort(), deps: { pingEndpoint: never } });
+    expect(code).to.equal(130);
+  });
+});
