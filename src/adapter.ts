@@ -1,36 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import { isatty } from 'node:tty';
+import { isDeepStrictEqual } from 'node:util';
 import { merge, Subject } from 'rxjs';
 import type { EndpointSettings, Settings } from './config/settings.js';
+import { startDelivery, wantsOf } from './delivery.js';
 import { messageOf, SetwireError } from './errors.js';
 import { canonicalTypes, type ReportedEvent } from './events/identity-event.js';
 import { acceptWith, EventRefused } from './events/intake.js';
 import { type Flows, flowsOf } from './flows/flow.js';
 import { hostOf } from './hosts/detect.js';
-import type { JournalEntry } from './journal/journal.js';
+import { embeddedJournal } from './journal/embedded.js';
+import type { JournalStatus } from './journal/journal.js';
 import { memoryJournal } from './journal/memory.js';
 import { recorderOf } from './journal/recorder.js';
-import { openDeliveryLog } from './log/delivery-log.js';
 import { operatorLog } from './log/operator-log.js';
 import { reopenOnSighup } from './log/reopen-on-sighup.js';
-import { userHashWith } from './log/user-hash.js';
 import { type Report, tallyWith } from './report.js';
-import type { DeadReason, IdentityEvent } from './schema-types.js';
+import type { IdentityEvent } from './schema-types.js';
+import { Secret } from './secret.js';
 import { makePing } from './set/profiles/wso2.js';
 import { profileOf } from './set/profiles.js';
 import { deliverWith } from './transmitter/deliver.js';
 import type { Answer } from './transmitter/endpoint.js';
 import { batchIdOf } from './transmitter/packer.js';
-import { transmit } from './transmitter/pipeline.js';
-import { deadRecords } from './transmitter/record.js';
-import { checkQuery, matchesPattern, selectOf } from './transmitter/select.js';
+import { isMeant } from './transmitter/resend.js';
+import { checkQuery, matchesPattern } from './transmitter/select.js';
 import type { EndpointStatus } from './transmitter/status.js';
 
 export type { Answer, EndpointStatus, Flows };
-export { checkQuery, operatorLog };
-
-/** So many events wait at most for a journal that is not ready. */
-const maxPendingAppends = 10_000;
+export { checkQuery, isMeant, matchesPattern, operatorLog, wantsOf };
 
 export interface AdapterOptions {
   /** The identity server to attach to; left out: only `emit` brings events. */
@@ -47,6 +45,10 @@ export interface AdapterStatus {
   readonly error?: { readonly code: string; readonly message: string };
   /** Events since the start: taken in, not accepted, and put into the journal (without what sampling left out, with what was derived). */
   readonly events?: { readonly accepted: number; readonly refused: number; readonly recorded: number };
+  /** Whether this process is the one that transmits. */
+  readonly isTransmitting?: boolean;
+  /** What is in the journal; `waiting`: events that are not in it yet. */
+  readonly journal?: JournalStatus & { readonly waiting: number };
   /** Events that were lost, by endpoint and reason. */
   readonly losses?: Readonly<Record<string, number>>;
   /** What the host's bus said and Setwire has no event for, by kind. */
@@ -68,20 +70,18 @@ export interface Adapter {
    * @throws SetwireError (as a rejection) SETWIRE_EVENT_INVALID, SETWIRE_NOT_RUNNING, SETWIRE_OVERLOADED
    */
   emit(event: ReportedEvent): Promise<void>;
-  /** Stops listening, delivers what waits for at most `stopTimeout`, and closes. What is left is logged as dead. Never rejects. */
+  /**
+   * Stops listening, waits for requests that are under way, at most for `stopTimeout`, and closes. What is left in a journal
+   * in memory is logged as dead; a journal on disk has it at the next start. Never rejects.
+   */
   detach(): Promise<void>;
   status(): AdapterStatus;
-}
-
-/** Which events an endpoint gets: those it selects and its profile has a SET for. */
-function wantsOf(endpoint: EndpointSettings): (event: IdentityEvent) => boolean {
-  const selects = selectOf(endpoint);
-  const { covers } = profileOf(endpoint.profile);
-  return (event) => covers(event) && selects(event);
+  /** Takes over another config: its endpoints at once; what applies at the next start only is reported. */
+  apply(settings: Settings): void;
 }
 
 /**
- * Builds every part and wires them: host, intake, flows, journal, one transmission per endpoint, delivery log.
+ * Builds every part and wires them: host, intake, flows, journal, delivery.
  *
  * @throws SetwireError SETWIRE_HOST_UNSUPPORTED
  */
@@ -90,53 +90,21 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   const now = (): number => Date.now();
   const host = 'host' in options ? hostOf(options.host, options.kind) : undefined;
   const issuer = settings.issuer ?? host?.issuer;
-  const endpoints = settings.endpoints.filter(({ enabled }) => enabled);
+  const losses = tallyWith(report, 'events are lost', 'error');
 
-  const log = openDeliveryLog({ ...settings.log, report });
-  const stopReopening = isatty(0) ? () => undefined : reopenOnSighup(log);
-  const hashUser = userHashWith(settings.log.userKey);
-
-  const journal = memoryJournal(settings.journal, ({ reader, entries }) => {
-    const transmission = transmissions.find(({ name }) => name === reader);
-    // What has been read already is still under way, and not lost.
-    if (transmission)
-      lose(
-        transmission,
-        entries.filter(({ offset }) => !transmission.holds(offset)),
-        'journal_overflow',
-      );
-  });
-  const ready = Promise.all(endpoints.map(({ name }) => journal.open(name))).then(() => undefined);
-
-  const transmissions = endpoints.map((endpoint) => {
-    const wants = wantsOf(endpoint);
-    const makeSet = profileOf(endpoint.profile).makeSetWith({
-      claims: endpoint.claims,
-      issuer,
-      defaults: settings.defaults,
-    });
-    const { deliver, close } = deliverWith(endpoint, { now });
-    const transmission = transmit(endpoint, {
-      journal,
-      makeSet,
-      wants,
-      deliver,
-      hashUser,
-      now,
-      random: Math.random,
-      report,
-    });
-    transmission.records.subscribe({ next: log.write });
-    return { name: endpoint.name, wants, close, ...transmission };
-  });
+  const journal =
+    settings.journal === 'memory'
+      ? memoryJournal(settings.buffer, (loss) => delivery.lose(loss))
+      : embeddedJournal({ dataDir: settings.dataDir, durability: settings.durability, report });
+  const delivery = startDelivery(settings, { journal, report, losses, ...(issuer !== undefined && { issuer }) });
+  const stopReopening = isatty(0) ? () => undefined : reopenOnSighup({ reopen: delivery.reopenLog });
 
   const unmapped = tallyWith(report, 'not mapped');
   const refused = tallyWith(report, 'not accepted');
   const failed = tallyWith(report, 'flow failed');
-  const losses = tallyWith(report, 'events are lost', 'error');
   const counts = { accepted: 0, refused: 0, recorded: 0 };
 
-  const recorder = recorderOf(journal, ready, maxPendingAppends, (event, error) =>
+  const recorder = recorderOf(journal, delivery.ready, settings.buffer, (event, error) =>
     losses.add(`${event.type}: before the journal`, messageOf(error)),
   );
   const inbox = new Subject<IdentityEvent>();
@@ -172,64 +140,41 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     await recorder.recorded(take(reported));
   }
 
-  function lose(
-    { name, wants }: { name: string; wants: (event: IdentityEvent) => boolean },
-    entries: readonly JournalEntry[],
-    reason: DeadReason,
-  ): void {
-    const events = entries.map(({ event }) => event).filter(wants);
-    for (const record of deadRecords(name, events, { reason }, { hashUser, now })) log.write(record);
-    const why = 'each of them stands in the delivery log';
-    if (events.length > 0) losses.add(`${name}: ${reason}`, why, events.length);
-  }
-
-  async function stopTransmissions(): Promise<void> {
-    const timeout = new Promise<void>((resolve) => {
-      setTimeout(resolve, settings.stopTimeoutMs).unref();
-    });
-    await Promise.race([Promise.all(transmissions.map(({ drain }) => drain())), timeout]);
-    await Promise.all(
-      transmissions.map(async (transmission) => {
-        lose(transmission, await transmission.stop(), 'lost_on_exit');
-        transmission.close();
-      }),
-    );
-  }
-
   async function stop(): Promise<void> {
     state = 'stopping';
     stopListening();
     process.off('exit', warnOfLoss);
-    await recorder.settled();
     inbox.complete();
-    await stopTransmissions();
+    await Promise.race([recorder.settled(), pause(settings.stopTimeoutMs)]);
+    await delivery.stop();
+    // What could not be written until now is lost, and counted.
     await journal.close();
+    await recorder.settled();
     stopReopening();
-    await log.close();
     state = 'stopped';
   }
 
   /** A process that ends without `detach` takes what it holds with it: that is said while it still can be. */
   function warnOfLoss(): void {
-    const events = Object.fromEntries(
-      transmissions.map(({ name, status }) => [name, status().lag]).filter(([, lag]) => lag !== 0),
-    );
+    const waiting = settings.journal === 'memory' ? Object.entries(delivery.status()) : [];
+    const events = Object.fromEntries([
+      ...waiting.map(([name, { lag }]) => [name, lag.events] as const).filter(([, lag]) => lag > 0),
+      ...(recorder.pending > 0 ? [['not yet in the journal', recorder.pending] as const] : []),
+    ]);
     if (Object.keys(events).length > 0) report('error', 'the process ends without detach: events are lost', events);
-    log.flushSync();
+    delivery.flushLog();
   }
 
   let state: 'running' | 'stopping' | 'stopped' = 'running';
   let stopped: Promise<void> | undefined;
   const stopListening = host?.on((event) => quietly(() => take(event)), unmapped.add) ?? (() => undefined);
   process.once('exit', warnOfLoss);
-  if (settings.journal.kind === 'memory' && endpoints.length > 0) {
-    report('info', 'events wait in memory: what is not delivered when the process ends is lost', {
-      endpoints: endpoints.length,
-    });
+  if (settings.journal === 'memory') {
+    report('info', 'events wait in memory: what is not delivered when the process ends is lost');
   }
 
   return {
-    ready,
+    ready: delivery.ready,
     flows,
     emit(event) {
       const emitted = emit(event);
@@ -246,11 +191,26 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
       events: counts,
       losses: losses.counts(),
       unmapped: unmapped.counts(),
-      endpoints: Object.fromEntries(transmissions.map(({ name, status }) => [name, status()])),
-      log: log.status,
+      isTransmitting: delivery.isLeading,
+      journal: { ...journal.status, waiting: recorder.pending },
+      endpoints: delivery.status(),
+      log: delivery.log,
     }),
+    apply(next) {
+      const later = (
+        ['journal', 'dataDir', 'durability', 'transmitter', 'retention', 'buffer', 'deadLetters', 'flows', 'log'] as const
+      ).filter((name) => !isDeepStrictEqual(comparable(settings[name]), comparable(next[name])));
+      delivery.apply(next);
+      if (later.length > 0) report('warn', 'some settings apply at the next start only', { settings: later });
+    },
   };
 }
+
+/** Secrets are compared by what they are. */
+const comparable = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (_, member) => (member instanceof Secret ? { secret: member.reveal() } : member)));
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
 
 /** For a caller whom no error may reach; it has been counted where it was thrown. */
 function quietly(work: () => unknown): void {

@@ -1,5 +1,7 @@
 import { type Adapter, checkQuery, createAdapter, operatorLog } from './adapter.js';
+import { loadConfig } from './config/load.js';
 import { optionsOf } from './config/options.js';
+import { watchConfig } from './config/watch.js';
 import { ConfigError, messageOf, SetwireError } from './errors.js';
 import { version } from './version.js';
 
@@ -46,7 +48,20 @@ const plugin = {
   attach(host: unknown, options?: unknown): Attachment {
     try {
       const { settings, kind } = optionsOf(options, process.env, checkQuery);
-      return createAdapter(settings, { host, ...(kind && { kind }) });
+      const report = operatorLog(settings.log.level);
+      const adapter = createAdapter(settings, { host, report, ...(kind && { kind }) });
+      const unwatch = watchConfig(settings, {
+        load: () => loadConfig(settings.file, { env: process.env, checkQuery }),
+        apply: adapter.apply,
+        report,
+      });
+      return {
+        ...adapter,
+        detach() {
+          unwatch();
+          return adapter.detach();
+        },
+      };
     } catch (error) {
       return standAside(error);
     }

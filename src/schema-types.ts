@@ -28,11 +28,27 @@ export type CanonicalType =
  */
 export type ClaimValue = string | number | boolean | string[];
 /**
+ * Where events wait for delivery. `embedded`: on disk, in `dataDir`; what `emit` has confirmed survives a crash. `memory`: in this process; what is not delivered when it ends is lost, and said to be.
+ */
+export type JournalKind = 'embedded' | 'memory';
+/**
+ * When `emit` resolves. `flush`: when the event has been flushed to disk, so that it survives a power failure. `commit`: when the operating system has it, so that it survives a crash of the process, but not of the machine.
+ */
+export type Durability = 'flush' | 'commit';
+/**
+ * Where delivery runs. `inline`: in this process, or in another that shares `dataDir`: one of them transmits, and another takes over when it ends. `none`: not in this process.
+ */
+export type TransmitterMode = 'inline' | 'none';
+/**
  * How Setwire shows who it is: `bearer`, `basic` or `oauth2`.
  */
 export type AuthConfig = BearerAuthConfig | BasicAuthConfig | OAuth2AuthConfig;
 /**
- * Why it is dead.
+ * `subject`: a user's later event is not sent before an earlier one has been delivered or given up; other users' go on in parallel. `none`: whatever is ready is sent.
+ */
+export type EndpointOrder = 'subject' | 'none';
+/**
+ * Why it is dead. `poison`: it failed alone, again and again, while others passed.
  */
 export type DeadReason =
   | 'rejected_by_receiver'
@@ -41,6 +57,7 @@ export type DeadReason =
   | 'no_event_type'
   | 'too_large'
   | 'patience_exhausted'
+  | 'poison'
   | 'journal_overflow'
   | 'lost_on_exit';
 
@@ -48,6 +65,7 @@ export interface SchemaTypes {
   'identity-event': IdentityEvent;
   config: Config;
   'delivery-log': DeliveryRecord;
+  'dead-letter': DeadLetter;
   'plugin-options': PluginOptions;
   'extension-manifest': ExtensionManifest;
 }
@@ -342,10 +360,19 @@ export interface Config {
   issuer?: string;
   defaults: DefaultsConfig;
   flows: FlowsConfig;
-  journal: JournalConfig;
+  journal: JournalKind;
+  /**
+   * Folder of the journal, of the dead letters and of `state.json`, relative to this file; made where missing. On a local disk, not on a network file system: processes share it by memory mapping. It holds personal data: mode 0700.
+   */
+  dataDir: string;
+  durability: Durability;
+  transmitter: TransmitterMode;
+  retention: RetentionConfig;
+  buffer: BufferConfig;
+  deadLetters: DeadLettersConfig;
   log: LogConfig;
   /**
-   * How long a stop waits for what is still to be delivered. What is left then is logged as dead, reason `lost_on_exit`. At most 24d.
+   * How long a stop waits for requests that are under way and, with `journal: memory`, for what is still to be delivered; that is lost then, reason `lost_on_exit`. At most 24d.
    */
   stopTimeout: string;
   /**
@@ -411,21 +438,51 @@ export interface SessionFlowConfig {
   maxSessions: number;
 }
 /**
- * Where events wait. This version keeps them in memory: what is not delivered when the process ends is lost, and said to be.
+ * How long the embedded journal keeps events. What an endpoint has not finished is kept whatever the age, up to `hardLimit`.
  */
-export interface JournalConfig {
+export interface RetentionConfig {
   /**
-   * Where they wait. `memory`: in the memory of this process.
+   * Events that every endpoint has finished are kept so long, for replay. At most 3650d.
    */
-  kind: 'memory';
+  maxAge: string;
   /**
-   * Past this many waiting events the oldest are dropped, and logged as dead with reason `journal_overflow`.
+   * The same, by the size of all events together; the file is about half as large again.
+   */
+  maxSize: string;
+  /**
+   * Past this size the oldest events go although an endpoint has not finished them: lost for it, and logged as dead with reason `journal_overflow`. Not less than `maxSize`.
+   */
+  hardLimit: string;
+  /**
+   * How long the position of an endpoint is kept that is no longer in the config, and with it what it has not finished. At most 3650d.
+   */
+  removedEndpoint: string;
+}
+/**
+ * What waits in the memory of this process: with `journal: memory` everything; with `journal: embedded` what could not be written yet, because the disk is full or cannot be reached.
+ */
+export interface BufferConfig {
+  /**
+   * Past this many, events are lost: with `memory` the oldest, with `embedded` the newest. They are counted and logged.
    */
   maxEvents: number;
   /**
-   * The same, by size.
+   * The same, by size. More than 0B.
    */
   maxBytes: string;
+}
+/**
+ * How long dead letters are kept for `setwire dead`.
+ */
+export interface DeadLettersConfig {
+  /**
+   * Older ones are dropped. At most 3650d.
+   */
+  maxAge: string;
+  /**
+   * Of each endpoint; past this many the oldest are dropped.
+   */
+  maxCount: number;
 }
 /**
  * The delivery log: one JSON line per attempt.
@@ -469,6 +526,10 @@ export interface EndpointConfig {
    */
   enabled: boolean;
   /**
+   * Where an endpoint begins that has not been here before: `now`; `beginning`, the oldest event that the journal still has; or a time (RFC 3339), for all that was accepted since. Later starts go on where the last one stopped.
+   */
+  from: string;
+  /**
    * How an event becomes a SET. `wso2`: WSO2 Identity Server's webhook format.
    */
   profile: 'wso2';
@@ -508,8 +569,10 @@ export interface EndpointConfig {
    * Requests under way at once.
    */
   concurrency: number;
+  order: EndpointOrder;
   batch: BatchConfig;
   retry: RetryConfig;
+  circuit: CircuitConfig;
 }
 /**
  * A fixed token (RFC 6750).
@@ -637,7 +700,7 @@ export interface RetryConfig {
    */
   max: string;
   /**
-   * The endpoint's patience: after this time of failing the batch is dead, reason `patience_exhausted`.
+   * The endpoint's patience: an event that has been tried in vain for so long is dead, reason `patience_exhausted`.
    */
   maxAge: string;
   /**
@@ -648,6 +711,31 @@ export interface RetryConfig {
    * The longest Retry-After that is honoured. At most 24d.
    */
   maxRetryAfter: string;
+}
+/**
+ * When an endpoint fails so often that it is probed by one request at a time until one succeeds. Events wait in the journal then, without an attempt and without losing patience.
+ */
+export interface CircuitConfig {
+  /**
+   * Opens when this share of the attempts within `window` has failed.
+   */
+  failureRate: number;
+  /**
+   * More than 0ms, at most 24d.
+   */
+  window: string;
+  /**
+   * So many attempts within `window` are needed to judge by. 0: it never opens.
+   */
+  minAttempts: number;
+  /**
+   * The wait before the first probe; it doubles with every one that fails. More than 0ms, at most 24d.
+   */
+  probe: string;
+  /**
+   * The longest wait between two probes. More than 0ms, at most 24d.
+   */
+  maxProbe: string;
 }
 /**
  * One line of the delivery log: one attempt to deliver a batch, or SETs that were given up without one. Holds no claim, no secret and no URL.
@@ -713,6 +801,57 @@ export interface DeliveredSet {
    * The user as a keyed hash (HMAC-SHA256 under `log.userKey`, cut to 16 hex digits).
    */
   user?: string;
+}
+/**
+ * An event that was given up for one endpoint, as `setwire dead show` prints it. It holds the event, and with it personal data; the delivery log never does.
+ */
+export interface DeadLetter {
+  /**
+   * Names it on the command line; the same if the same event dies again for the same endpoint.
+   */
+  id: string;
+  /**
+   * The endpoint's name in the config.
+   */
+  endpoint: string;
+  /**
+   * Of the SET, or the event's id where none could be made.
+   */
+  jti: string;
+  reason: DeadReason;
+  /**
+   * In words.
+   */
+  detail?: string;
+  /**
+   * Code of the last failure, or the receiver's own code (RFC 8935 `err`).
+   */
+  error?: string;
+  /**
+   * HTTP status of the last answer.
+   */
+  status?: number;
+  /**
+   * How the last answer's body began: at most 2,000 characters.
+   */
+  answer?: string;
+  /**
+   * 0: nothing was sent.
+   */
+  attempts: number;
+  /**
+   * RFC 3339 in UTC.
+   */
+  firstAttemptAt?: string;
+  /**
+   * RFC 3339 in UTC.
+   */
+  diedAt: string;
+  /**
+   * The event's place in the journal.
+   */
+  offset: number;
+  event: IdentityEvent;
 }
 /**
  * What an identity server hands to Setwire when it attaches it.

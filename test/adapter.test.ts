@@ -186,7 +186,11 @@ describe('the adapter', () => {
 
   it('says what is lost when it stops with events waiting', async () => {
     const down = await receiver({ always: { status: 503 } });
-    const adapter = start({ stopTimeout: '20ms', endpoints: { down: { url: down.url, retry: { initial: '1h' } } } });
+    const adapter = start({
+      journal: 'memory',
+      stopTimeout: '20ms',
+      endpoints: { down: { url: down.url, retry: { initial: '1h' } } },
+    });
     await adapter.emit(failure('alice'));
     await adapter.emit(failure('bob'));
     await adapter.detach();
@@ -204,7 +208,8 @@ describe('the adapter', () => {
     const slow = await receiver({ always: { hang: true } });
     const adapter = start({
       stopTimeout: '20ms',
-      journal: { maxEvents: 2000 },
+      journal: 'memory',
+      buffer: { maxEvents: 2000 },
       endpoints: { slow: { url: slow.url, concurrency: 1 } },
     });
     // More than are read ahead (1000) and kept (2000).
@@ -250,7 +255,8 @@ describe('the adapter', () => {
     await Promise.all([crm.next(), old.next()]);
     await adapter.detach();
     const { endpoints } = adapter.status();
-    expect(Object.keys(endpoints ?? {})).to.deep.equal(['crm', 'old']);
+    expect(Object.keys(endpoints ?? {})).to.deep.equal(['crm', 'old', 'off']);
+    expect(endpoints?.off).to.include({ state: 'disabled', reason: '`enabled: false` in the config' });
     expect(endpoints?.crm).to.include({ delivered: 1, dead: 0 });
     expect(endpoints?.old).to.include({ delivered: 0 });
     expect(old.requests).to.have.length(1);

@@ -6,8 +6,11 @@ import { didYouMean } from '../config/did-you-mean.js';
 import { messageOf } from '../errors.js';
 import { version } from '../version.js';
 import { check } from './check.js';
+import { dead } from './dead.js';
+import { endpoint } from './endpoint.js';
 import { init } from './init.js';
 import { type Io, UsageError } from './io.js';
+import { replay } from './replay.js';
 import { tail } from './tail.js';
 
 type Command = (argv: readonly string[], io: Io) => Promise<number>;
@@ -19,12 +22,15 @@ const commands: Readonly<Record<string, { readonly run: Command; readonly what: 
     what: 'say what is wrong in a config, or what it means',
   },
   tail: { run: tail, what: 'show the delivery log' },
+  endpoint: { run: endpoint, what: 'show how endpoints are; stop and go on sending to one' },
+  dead: { run: dead, what: 'show, retry or drop what was given up' },
+  replay: { run: replay, what: 'send events again' },
 };
 
 const usage = `Usage: setwire <command> [options]
 
 ${Object.entries(commands)
-  .map(([name, { what }]) => `  ${name.padEnd(8)}${what}`)
+  .map(([name, { what }]) => `  ${name.padEnd(10)}${what}`)
   .join('\n')}
 
   setwire <command> --help      its options

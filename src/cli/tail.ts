@@ -3,7 +3,6 @@ import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fillIn, type Json } from '../config/secrets.js';
 import { readSource } from '../config/source.js';
-import { msOf } from '../config/units.js';
 import { messageOf } from '../errors.js';
 import { matches, type RecordFilter } from '../log/filter.js';
 import { follow } from '../log/follow.js';
@@ -14,7 +13,7 @@ import { recordOf } from '../log/record.js';
 import { newSummary } from '../log/summary.js';
 import { visible } from '../log/visible.js';
 import type { DeliveryRecord } from '../schema-types.js';
-import { coloured, type Io } from './io.js';
+import { coloured, type Io, timeOf, UsageError } from './io.js';
 import { outputTo } from './output.js';
 
 const usage = `Usage: setwire tail [options]
@@ -39,9 +38,6 @@ const defaultConfig = 'setwire.yaml';
 const defaultLog = 'setwire-delivery.log';
 const outcomes: readonly string[] = ['delivered', 'retry', 'dead'] satisfies DeliveryRecord['outcome'][];
 
-/** A command line that cannot be understood: exit code 2. */
-class UsageError extends Error {}
-
 /** There is no log to show: exit code 1. */
 class NoLogError extends Error {}
 
@@ -52,14 +48,6 @@ interface Wish {
   /** undefined: all of them. */
   readonly count: number | undefined;
   readonly file: string;
-}
-
-function sinceOf(text: string, now: number): number {
-  if (/^\d{1,9}(ms|s|m|h|d)$/.test(text)) return now - msOf(text);
-  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time))
-    throw new UsageError(`--since ${visible(text)}: a time such as 10m, 2h, 3d or 2026-11-23T14:00:00Z is wanted`);
-  return time;
 }
 
 function countOf(text: string): number {
@@ -115,7 +103,7 @@ function parse(argv: readonly string[], io: Io, now: number): Wish | 'help' {
   if (values.help === true) return 'help';
   const wrong = values.outcome?.find((outcome) => !outcomes.includes(outcome));
   if (wrong !== undefined) throw new UsageError(`--outcome ${visible(wrong)}: delivered, retry or dead is wanted`);
-  const since = values.since === undefined ? undefined : sinceOf(values.since, now);
+  const since = values.since === undefined ? undefined : timeOf('--since', values.since, now);
   return {
     filter: {
       endpoints: values.endpoint ?? [],

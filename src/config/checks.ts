@@ -132,6 +132,22 @@ const usableRetry: EndpointCheck = {
   ],
 };
 
+const usableCircuit: EndpointCheck = {
+  reads: ['circuit'],
+  complaints: ({ circuit }) =>
+    (['window', 'probe', 'maxProbe'] as const).flatMap((name) =>
+      durationComplaints(circuit[name], `/circuit/${name}`, { most: longestTimer, notZero: true }),
+    ),
+};
+
+const usableStart: EndpointCheck = {
+  reads: ['from'],
+  complaints: ({ from }) =>
+    from === 'now' || from === 'beginning' || !Number.isNaN(Date.parse(from))
+      ? []
+      : [{ pointer: '/from', found: from, allowed: 'a time that exists, such as 2026-11-20T00:00Z', quotes: true }],
+};
+
 const endpointChecks: readonly EndpointCheck[] = [
   safeUrls,
   { reads: ['signature'], complaints: signatureOf },
@@ -142,6 +158,8 @@ const endpointChecks: readonly EndpointCheck[] = [
   usableTimeout,
   usableBatchLimits,
   usableRetry,
+  usableCircuit,
+  usableStart,
 ];
 
 const generalChecks: Readonly<Record<string, (config: Config, pointer: string) => readonly Complaint[]>> = {
@@ -150,7 +168,25 @@ const generalChecks: Readonly<Record<string, (config: Config, pointer: string) =
     durationComplaints(flows.login.suspicious.window, pointer, { most: longest, notZero: true }),
   '/flows/session/presentedEvery': ({ flows }, pointer) =>
     durationComplaints(flows.session.presentedEvery, pointer, { most: longest }),
-  '/journal/maxBytes': ({ journal }, pointer) => sizeComplaints(journal.maxBytes, pointer),
+  '/retention/maxAge': ({ retention }, pointer) => durationComplaints(retention.maxAge, pointer, { most: longest }),
+  '/retention/removedEndpoint': ({ retention }, pointer) =>
+    durationComplaints(retention.removedEndpoint, pointer, { most: longest }),
+  '/retention/maxSize': ({ retention }, pointer) => sizeComplaints(retention.maxSize, pointer, false),
+  '/retention/hardLimit': ({ retention }, pointer) => sizeComplaints(retention.hardLimit, pointer),
+  '/retention': ({ retention: { hardLimit, maxSize } }, pointer) =>
+    bytesOf(hardLimit) >= bytesOf(maxSize)
+      ? []
+      : [
+          {
+            pointer: `${pointer}/maxSize`,
+            found: maxSize,
+            allowed: `at most what \`hardLimit\` is, ${hardLimit}`,
+            quotes: true,
+          },
+        ],
+  '/buffer/maxBytes': ({ buffer }, pointer) => sizeComplaints(buffer.maxBytes, pointer),
+  '/deadLetters/maxAge': ({ deadLetters }, pointer) =>
+    durationComplaints(deadLetters.maxAge, pointer, { most: longest }),
   '/log/maxSize': ({ log }, pointer) => sizeComplaints(log.maxSize, pointer, false),
   '/log/userKey': ({ log: { userKey } }, pointer) =>
     userKey === undefined || userKey.length >= 16

@@ -26,7 +26,7 @@ export interface LoadOptions extends CheckDeps {
 export function loadConfig(path: string, options: LoadOptions): Settings {
   const file = resolve(path);
   const source = readSource(path);
-  const { value, pointers, unfilled } = fillIn(source.value, file, options.env);
+  const { value, pointers, unfilled, files } = fillIn(source.value, file, options.env);
   const missing = new Set(unfilled.map(({ pointer }) => pointer));
   const config = structuredClone(value) as Json;
 
@@ -43,7 +43,7 @@ export function loadConfig(path: string, options: LoadOptions): Settings {
   });
   mistakes.push(...checks.filter(({ pointer }) => !missing.has(pointer)));
   const complaints = [...mistakes, ...unfilled];
-  if (complaints.length === 0) return deepFreeze(settingsOf(config as unknown as Config, file));
+  if (complaints.length === 0) return deepFreeze(settingsOf(config as unknown as Config, file, [file, ...files]));
 
   // What came from outside the file is not shown, wherever it went.
   const isFilled = (place: string): boolean => [...pointers].some((pointer) => isWithin(pointer, place));

@@ -20,6 +20,8 @@ export interface Filled {
   /** Places whose text came, in part at least, from outside the file: it is never shown. */
   readonly pointers: ReadonlySet<string>;
   readonly unfilled: readonly Unfilled[];
+  /** Absolute paths of the files that were asked for. */
+  readonly files: ReadonlySet<string>;
 }
 
 /** No secret is longer. */
@@ -40,9 +42,10 @@ function variable(name: string, env: NodeJS.ProcessEnv): Sought {
   return text ?? { found: `\${env:${name}}`, allowed, missing: true };
 }
 
-function contents(name: string, folder: string): Sought {
+function contents(name: string, folder: string, files: Set<string>): Sought {
   if (name === '') return malformed('${file:path}, with the path of a file');
   const absent = (allowed: string): Sought => ({ found: `\${file:${name}}`, allowed, missing: true });
+  files.add(resolve(folder, name));
   try {
     return readText(resolve(folder, name), maxFileBytes).replace(/\r?\n$/, '');
   } catch (error) {
@@ -59,12 +62,13 @@ function contents(name: string, folder: string): Sought {
 export function fillIn(value: Json, file: string, env: NodeJS.ProcessEnv): Filled {
   const pointers = new Set<string>();
   const unfilled: Unfilled[] = [];
+  const files = new Set<string>();
 
   function sought(whole: string, inside: string): Sought {
     if (!whole.endsWith('}')) return malformed('a closing }');
     const [, kind, name = ''] = /^(\w+):(.*)$/s.exec(inside) ?? [];
     if (kind === 'env') return variable(name, env);
-    if (kind === 'file') return contents(name, dirname(file));
+    if (kind === 'file') return contents(name, dirname(file), files);
     return malformed('${env:NAME} or ${file:path}; write $${ for the characters themselves');
   }
 
@@ -88,5 +92,5 @@ export function fillIn(value: Json, file: string, env: NodeJS.ProcessEnv): Fille
     );
   }
 
-  return { value: fill(value, ''), pointers, unfilled };
+  return { value: fill(value, ''), pointers, unfilled, files };
 }

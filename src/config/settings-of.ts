@@ -18,13 +18,14 @@ function authOf(auth: AuthConfig): AuthSettings {
 }
 
 function endpointOf(name: string, endpoint: EndpointConfig): EndpointSettings {
-  const { auth, tls, signature, headers, timeout, batch, retry, allowInsecure: _, ...same } = endpoint;
+  const { auth, tls, signature, headers, timeout, batch, retry, circuit, from, allowInsecure: _, ...same } = endpoint;
   const key = secretOf(tls?.key);
   const passphrase = secretOf(tls?.passphrase);
   const previousSecret = secretOf(signature?.previousSecret);
   return {
     name,
     ...same,
+    from: from === 'now' || from === 'beginning' ? from : Date.parse(from),
     where: same.where as EndpointSettings['where'],
     headers: Object.fromEntries(Object.entries(headers).map(([header, text]) => [header, new Secret(text)])),
     ...(auth && { auth: authOf(auth) }),
@@ -57,16 +58,24 @@ function endpointOf(name: string, endpoint: EndpointConfig): EndpointSettings {
       maxAttempts: retry.maxAttempts,
       maxRetryAfterMs: msOf(retry.maxRetryAfter),
     },
+    circuit: {
+      failureRate: circuit.failureRate,
+      windowMs: msOf(circuit.window),
+      minAttempts: circuit.minAttempts,
+      probeMs: msOf(circuit.probe),
+      maxProbeMs: msOf(circuit.maxProbe),
+    },
   };
 }
 
 /** A config that has been checked, as the code uses it. */
-export function settingsOf(config: Config, file: string): Settings {
+export function settingsOf(config: Config, file: string, sources: readonly string[]): Settings {
   const { suspicious } = config.flows.login;
   const { session } = config.flows;
   const userKey = secretOf(config.log.userKey);
   return {
     file,
+    sources,
     ...(config.issuer !== undefined && { issuer: config.issuer }),
     defaults: config.defaults,
     flows: {
@@ -80,11 +89,18 @@ export function settingsOf(config: Config, file: string): Settings {
       },
       session: { presentedEveryMs: msOf(session.presentedEvery), maxSessions: session.maxSessions },
     },
-    journal: {
-      kind: config.journal.kind,
-      maxEvents: config.journal.maxEvents,
-      maxBytes: bytesOf(config.journal.maxBytes),
+    journal: config.journal,
+    dataDir: resolve(dirname(file), config.dataDir),
+    durability: config.durability,
+    transmitter: config.transmitter,
+    retention: {
+      maxAgeMs: msOf(config.retention.maxAge),
+      maxBytes: bytesOf(config.retention.maxSize),
+      hardLimitBytes: bytesOf(config.retention.hardLimit),
+      removedEndpointMs: msOf(config.retention.removedEndpoint),
     },
+    buffer: { maxEvents: config.buffer.maxEvents, maxBytes: bytesOf(config.buffer.maxBytes) },
+    deadLetters: { maxAgeMs: msOf(config.deadLetters.maxAge), maxCount: config.deadLetters.maxCount },
     log: {
       file: resolve(dirname(file), config.log.file),
       maxBytes: bytesOf(config.log.maxSize),

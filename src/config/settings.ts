@@ -5,6 +5,8 @@ import type { Secret } from '../secret.js';
 export interface Settings {
   /** Absolute path of the file it was read from. */
   readonly file: string;
+  /** Absolute paths of all files that it was made of: that one, and those of secrets. */
+  readonly sources: readonly string[];
   readonly issuer?: string;
   readonly defaults: Config['defaults'];
   readonly flows: {
@@ -18,7 +20,19 @@ export interface Settings {
     };
     readonly session: { readonly presentedEveryMs: number; readonly maxSessions: number };
   };
-  readonly journal: { readonly kind: 'memory'; readonly maxEvents: number; readonly maxBytes: number };
+  readonly journal: Config['journal'];
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly durability: Config['durability'];
+  readonly transmitter: Config['transmitter'];
+  readonly retention: {
+    readonly maxAgeMs: number;
+    readonly maxBytes: number;
+    readonly hardLimitBytes: number;
+    readonly removedEndpointMs: number;
+  };
+  readonly buffer: { readonly maxEvents: number; readonly maxBytes: number };
+  readonly deadLetters: { readonly maxAgeMs: number; readonly maxCount: number };
   readonly log: {
     /** Absolute. */
     readonly file: string;
@@ -48,6 +62,8 @@ export interface EndpointSettings {
   readonly name: string;
   readonly url: string;
   readonly enabled: boolean;
+  /** A number: a time, in milliseconds. */
+  readonly from: 'now' | 'beginning' | number;
   readonly profile: EndpointConfig['profile'];
   readonly events: readonly string[];
   readonly where: Readonly<Record<string, unknown>>;
@@ -62,6 +78,7 @@ export interface EndpointSettings {
   };
   readonly timeoutMs: number;
   readonly concurrency: number;
+  readonly order: EndpointConfig['order'];
   readonly batch: {
     readonly format: 'single' | 'array' | 'ndjson';
     readonly maxEvents: number;
@@ -74,5 +91,12 @@ export interface EndpointSettings {
     readonly maxAgeMs: number;
     readonly maxAttempts: number;
     readonly maxRetryAfterMs: number;
+  };
+  readonly circuit: {
+    readonly failureRate: number;
+    readonly windowMs: number;
+    readonly minAttempts: number;
+    readonly probeMs: number;
+    readonly maxProbeMs: number;
   };
 }

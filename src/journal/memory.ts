@@ -1,6 +1,7 @@
 import { SetwireError } from '../errors.js';
-import type { IdentityEvent } from '../events/identity-event.js';
-import type { Journal, JournalEntry, JournalLoss, Offset } from './journal.js';
+import type { Journal, JournalLoss } from './journal.js';
+import { journalOn } from './journal-on.js';
+import type { Store, Table, Writing } from './store.js';
 
 export interface MemoryLimits {
   readonly maxEvents: number;
@@ -8,116 +9,107 @@ export interface MemoryLimits {
   readonly maxBytes: number;
 }
 
-interface Kept extends JournalEntry {
-  readonly bytes: number;
+/** Keys in the order in which LMDB has them. */
+function isBefore(a: unknown, b: unknown): boolean {
+  if (!Array.isArray(a) || !Array.isArray(b)) return (a as string) < (b as string);
+  const at = a.findIndex((part, index) => part !== b[index]);
+  return at >= 0 && a[at] < b[at];
+}
+
+/** A table in memory. What is put in comes last, as a rule: anything else costs a search. */
+function tableInMemory<K, V>(): Table<K, V> {
+  const nameOf = (key: K): unknown => (Array.isArray(key) ? key.join('\0') : key);
+  const values = new Map<unknown, V>();
+  // The first `gone` keys have been removed and are cut away now and then.
+  let keys: K[] = [];
+  let gone = 0;
+
+  /** Index of the first key at or behind `key`. */
+  function placeOf(key: K): number {
+    let [low, high] = [gone, keys.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (isBefore(keys[middle], key)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  return {
+    get: (key) => values.get(nameOf(key)),
+    put(key, value) {
+      if (!values.has(nameOf(key))) keys.splice(placeOf(key), 0, key);
+      values.set(nameOf(key), value);
+    },
+    remove(key) {
+      if (!values.delete(nameOf(key))) return;
+      const place = placeOf(key);
+      if (place > gone) {
+        keys.splice(place, 1);
+        return;
+      }
+      gone += 1;
+      // Cutting half of the array at once keeps a removal O(1) on average.
+      if (gone > 1024 && gone > keys.length / 2) {
+        keys = keys.slice(gone);
+        gone = 0;
+      }
+    },
+    *range({ start, end, limit = Number.POSITIVE_INFINITY }) {
+      const from = start === undefined ? gone : placeOf(start);
+      for (const key of keys.slice(from, Math.min(keys.length, from + limit))) {
+        if (end !== undefined && !isBefore(key, end)) return;
+        yield { key, value: values.get(nameOf(key)) as V };
+      }
+    },
+    count: () => values.size,
+  };
+}
+
+function storeInMemory(): Store {
+  const tables: Writing = {
+    events: tableInMemory(),
+    readers: tableInMemory(),
+    lease: tableInMemory(),
+    deadLetters: tableInMemory(),
+    deadIds: tableInMemory(),
+    requests: tableInMemory(),
+    totals: { end: 1, bytes: 0, dead: {} },
+  };
+  const readable = { ...tables, totals: () => tables.totals };
+  let closed = false;
+  return {
+    async write(change) {
+      if (closed) throw new SetwireError('SETWIRE_JOURNAL_UNWRITABLE', 'the journal is closed');
+      return change(tables);
+    },
+    tables: () => readable,
+    isShared: false,
+    error: undefined,
+    close() {
+      closed = true;
+      return Promise.resolve();
+    },
+  };
 }
 
 /**
  * A journal in memory: what is in it ends with the process.
  *
- * Bounded: when it is full the oldest entries go, and `onLoss` is told for each reader which of them it had not finished.
+ * Bounded: when it is full the oldest entries go, and `onLoss` is told for each reader which of them it had not begun.
  * Entries that every reader is past go at once; without readers nothing is kept.
  */
 export function memoryJournal(limits: MemoryLimits, onLoss: (loss: JournalLoss) => void): Journal {
-  // Entries [first, end) stand at index offset - base; what is before `first` has been let go and is cut away now and then.
-  let kept: (Kept | undefined)[] = [];
-  let base: Offset = 1;
-  let first: Offset = 1;
-  let end: Offset = 1;
-  let bytes = 0;
-  let closed = false;
-  const positions = new Map<string, Offset>();
-  const waiting = new Set<() => void>();
-
-  const at = (offset: Offset): Kept | undefined => kept[offset - base];
-
-  function letGoTo(offset: Offset): void {
-    for (; first < offset; first += 1) {
-      bytes -= at(first)?.bytes ?? 0;
-      kept[first - base] = undefined;
-    }
-    // Cutting half of the array at once keeps an append O(1) on average.
-    if (first - base > 1024 && first - base > kept.length / 2) {
-      kept = kept.slice(first - base);
-      base = first;
-    }
-  }
-
-  const trim = (): void => letGoTo(positions.size === 0 ? end : Math.min(...positions.values()));
-
-  function dropOldest(): void {
-    let cut = first;
-    let freed = 0;
-    while (end - cut > limits.maxEvents || (bytes - freed > limits.maxBytes && end - cut > 1)) {
-      freed += at(cut)?.bytes ?? 0;
-      cut += 1;
-    }
-    if (cut === first) return;
-    const dropped = kept.slice(first - base, cut - base) as Kept[];
-    letGoTo(cut);
-    for (const [reader, position] of positions) {
-      const entries = dropped.filter(({ offset }) => offset >= position);
-      if (entries.length === 0) continue;
-      positions.set(reader, cut);
-      onLoss({ reader, entries });
-    }
-  }
-
-  function wake(): void {
-    for (const resume of waiting) resume();
-    waiting.clear();
-  }
-
-  return {
-    get end() {
-      return end;
+  return journalOn(storeInMemory(), {
+    always: {
+      limits: {
+        maxAgeMs: Number.POSITIVE_INFINITY,
+        maxBytes: 0,
+        hardLimitBytes: limits.maxBytes,
+        hardLimitEvents: limits.maxEvents,
+        removedReaderMs: Number.POSITIVE_INFINITY,
+      },
+      onLoss,
     },
-    append(event: IdentityEvent) {
-      if (closed) return Promise.reject(new SetwireError('SETWIRE_NOT_RUNNING', 'the journal is closed'));
-      const size = JSON.stringify(event).length;
-      const offset = end;
-      end += 1;
-      kept.push({ offset, event, bytes: size });
-      bytes += size;
-      if (positions.size === 0) letGoTo(end);
-      else dropOldest();
-      wake();
-      return Promise.resolve(offset);
-    },
-    read(from, max) {
-      const start = Math.max(from, first);
-      return Promise.resolve(kept.slice(start - base, Math.min(start + max, end) - base) as Kept[]);
-    },
-    async has(from, signal) {
-      while (!closed && !signal.aborted && end <= from) {
-        await new Promise<void>((resolve) => {
-          const resume = (): void => {
-            signal.removeEventListener('abort', resume);
-            waiting.delete(resume);
-            resolve();
-          };
-          signal.addEventListener('abort', resume);
-          waiting.add(resume);
-        });
-      }
-      return !closed && !signal.aborted;
-    },
-    open(reader) {
-      if (!positions.has(reader)) positions.set(reader, end);
-      return Promise.resolve();
-    },
-    position: (reader) => positions.get(reader) ?? end,
-    commit(reader, position) {
-      if (position > (positions.get(reader) ?? position)) {
-        positions.set(reader, Math.min(position, end));
-        trim();
-      }
-      return Promise.resolve();
-    },
-    close() {
-      closed = true;
-      wake();
-      return Promise.resolve();
-    },
-  };
+  });
 }

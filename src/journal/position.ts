@@ -1,34 +1,33 @@
-import type { Offset } from './journal.js';
+import type { Offset } from './entry.js';
 
-/** What a reader may call finished when its entries are settled out of order: everything before the first that is not. */
-export interface Watermark {
-  /** First offset that is not settled. */
-  readonly position: Offset;
-  /** Settles an offset, and says the position that follows. Settling twice does nothing. */
-  settle(offset: Offset): Offset;
-  /** Entries before `offset` are no more: what of them was not settled counts as settled. */
-  skipTo(offset: Offset): void;
+/** An entry that a reader has read and not finished, and what has been tried with it. */
+export interface Pending {
+  readonly offset: Offset;
+  readonly attempts: number;
+  /** For how long it has been tried, in milliseconds. */
+  readonly forMs: number;
 }
 
-/** Holds at most as many offsets as are settled ahead of the first unsettled one. */
-export function watermarkFrom(start: Offset): Watermark {
-  let position = start;
-  const ahead = new Set<Offset>();
-  const advance = (): void => {
-    while (ahead.delete(position)) position += 1;
-  };
-  return {
-    get position() {
-      return position;
-    },
-    settle(offset) {
-      if (offset >= position) ahead.add(offset);
-      advance();
-      return position;
-    },
-    skipTo(offset) {
-      for (; position < offset; position += 1) ahead.delete(position);
-      advance();
-    },
-  };
+/** How far a reader has got: it has finished everything before `next` but what is `pending`. */
+export interface Position {
+  readonly next: Offset;
+  readonly pending: readonly Pending[];
+}
+
+/** Where a reader begins that is new: behind the last entry, at the oldest that is left, or with what was accepted since a time (milliseconds). */
+export type StartFrom = 'now' | 'beginning' | number;
+
+/** Why nothing is sent to an endpoint. */
+export interface Disabled {
+  readonly reason: string;
+  /** Milliseconds. */
+  readonly since: number;
+}
+
+/** A reader that the journal knows, and when it was seen to be gone from the config (milliseconds). */
+export interface KnownReader {
+  readonly reader: string;
+  readonly position: Position;
+  readonly disabled?: Disabled;
+  readonly removedAt?: number;
 }

@@ -15,34 +15,45 @@ export interface Recorder {
   readonly lost: number;
 }
 
+/** Below this many the journal keeps up, and nothing has to be measured. */
+const fewPending = 100;
+
 /**
  * @param ready resolves when the journal may be appended to
- * @param maxPending so many events wait for the journal at most; what comes beyond is lost, and counted
+ * @param limits what waits for the journal at most: events, and characters of their JSON; what comes beyond is lost, and counted
  * @param onLost called for each event that is lost, with the reason
  */
 export function recorderOf(
   journal: Pick<Journal, 'append'>,
   ready: Promise<void>,
-  maxPending: number,
+  limits: { readonly maxEvents: number; readonly maxBytes: number },
   onLost: (event: IdentityEvent, error: unknown) => void,
 ): Recorder {
   const appending = new Map<string, Promise<void>>();
   let lost = 0;
+  let pendingBytes = 0;
+
+  function checkRoom(): void {
+    if (appending.size < limits.maxEvents && pendingBytes <= limits.maxBytes) return;
+    throw new SetwireError(
+      'SETWIRE_OVERLOADED',
+      `${appending.size} events already wait for the journal: this one was dropped`,
+    );
+  }
 
   async function append(event: IdentityEvent): Promise<void> {
+    const bytes = appending.size < fewPending ? 0 : JSON.stringify(event).length;
+    pendingBytes += bytes;
     try {
-      if (appending.size >= maxPending) {
-        throw new SetwireError(
-          'SETWIRE_OVERLOADED',
-          `${maxPending} events already wait for the journal: this one was dropped`,
-        );
-      }
+      checkRoom();
       await ready;
       await journal.append(event);
     } catch (error) {
       lost += 1;
       onLost(event, error);
       throw error;
+    } finally {
+      pendingBytes -= bytes;
     }
   }
 

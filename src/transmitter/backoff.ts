@@ -14,12 +14,11 @@ export function delayOf(attempt: number, policy: RetryPolicy, random: () => numb
   return Math.max(Math.round(random() * ceiling), Math.min(notBeforeMs, policy.maxRetryAfterMs));
 }
 
-/** Whether a batch has been tried for as long, or as often, as its endpoint's patience allows. */
-export function isPatienceExhausted(
-  attempt: number,
-  firstAttemptAt: number,
-  now: number,
-  policy: RetryPolicy,
-): boolean {
-  return (policy.maxAttempts > 0 && attempt >= policy.maxAttempts) || now - firstAttemptAt >= policy.maxAgeMs;
+/**
+ * Whether a SET has been tried for as long, or as often, as its endpoint's patience allows.
+ *
+ * @param forMs since its first attempt, in milliseconds
+ */
+export function isPatienceExhausted(attempts: number, forMs: number, policy: RetryPolicy): boolean {
+  return (policy.maxAttempts > 0 && attempts >= policy.maxAttempts) || forMs >= policy.maxAgeMs;
 }

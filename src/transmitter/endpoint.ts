@@ -15,8 +15,11 @@ export interface Endpoint {
   readonly signature?: Signature;
   readonly timeoutMs: number;
   readonly concurrency: number;
+  /** `subject`: what is about one user, session or client arrives in the order in which it happened. */
+  readonly order: 'subject' | 'none';
   readonly batch: BatchLimits;
   readonly retry: RetryPolicy;
+  readonly circuit: CircuitPolicy;
 }
 
 export type Auth =
@@ -55,6 +58,17 @@ export interface RetryPolicy {
   readonly maxRetryAfterMs: number;
 }
 
+export interface CircuitPolicy {
+  /** Opens when this share of the attempts within the window has failed. */
+  readonly failureRate: number;
+  readonly windowMs: number;
+  /** So many attempts are needed to judge by. 0: it never opens. */
+  readonly minAttempts: number;
+  /** The wait before the first probe; it doubles up to `maxProbeMs`. */
+  readonly probeMs: number;
+  readonly maxProbeMs: number;
+}
+
 /** SETs that travel in one request. */
 export interface Batch {
   /** The same for the same SETs, so that a receiver can tell a repeated request. */
@@ -87,10 +101,3 @@ export type Answer =
 
 /** Makes one attempt: no retry, no redirect. Never rejects. `signal` cuts it short (a failure with code `ABORTED`). */
 export type Deliver = (batch: Batch, signal: AbortSignal) => Promise<Answer>;
-
-/** What follows from an answer (the README's failure policy, row by row). */
-export type Outcome =
-  | { readonly kind: 'delivered' }
-  | { readonly kind: 'retry'; readonly detail: string; readonly error?: string; readonly notBeforeMs?: number }
-  | { readonly kind: 'dead'; readonly reason: 'rejected_by_receiver'; readonly detail: string; readonly error?: string }
-  | { readonly kind: 'disable'; readonly detail: string };

@@ -22,39 +22,61 @@ export interface Packer {
   offer(parcel: Parcel): readonly PackedBatch[];
   /** Closes the open batch, whose time has come. */
   flush(): readonly PackedBatch[];
-  /** A batch has been delivered or given up: what waited for its lanes is packed. */
-  settle(batch: PackedBatch): readonly PackedBatch[];
+  /** These parcels of closed batches have been delivered or given up: what waited for their lanes is packed. */
+  settle(parcels: readonly Parcel[]): readonly PackedBatch[];
+  /**
+   * Takes a closed batch of several apart: gives its two halves. What is in the second and of a lane of the first waits
+   * for the first.
+   */
+  halve(batch: PackedBatch): readonly PackedBatch[];
   /** Whether a batch is open, and for how many flushes there has been one: a timer set for one must not close the next. */
   readonly open: { readonly size: number; readonly serial: number };
   /** Parcels that wait for their lane. */
   readonly held: number;
 }
 
+/** A lane with parcels on their way, and those that wait for them. */
+interface Lane {
+  away: number;
+  readonly waiting: Parcel[];
+}
+
+const batchOf = (parcels: readonly Parcel[]): PackedBatch => ({
+  id: batchIdOf(parcels.map(({ set }) => set.jti)),
+  parcels,
+});
+
 export function packerOf(limits: Pick<BatchLimits, 'format' | 'maxEvents' | 'maxBytes'>): Packer {
   const maxEvents = limits.format === 'single' ? 1 : limits.maxEvents;
   const { around, each } = framing[limits.format];
-  /** Lanes with a batch on its way, and the parcels that wait for it. */
-  const lanes = new Map<string, Parcel[]>();
+  const lanes = new Map<string, Lane>();
   let held = 0;
   let open: Parcel[] = [];
   let openBytes = around;
   let serial = 0;
 
+  function leave(parcel: Parcel): void {
+    if (parcel.lane === undefined) return;
+    const lane = lanes.get(parcel.lane);
+    if (lane === undefined) lanes.set(parcel.lane, { away: 1, waiting: [] });
+    else lane.away += 1;
+  }
+
   function close(): PackedBatch[] {
     if (open.length === 0) return [];
-    const parcels = open;
+    const batch = batchOf(open);
     open = [];
     openBytes = around;
     serial += 1;
-    for (const { lane } of parcels) if (lane !== undefined && !lanes.has(lane)) lanes.set(lane, []);
-    return [{ id: batchIdOf(parcels.map(({ set }) => set.jti)), parcels }];
+    for (const parcel of batch.parcels) leave(parcel);
+    return [batch];
   }
 
   /** False: the parcel waits, because one of its lane is on its way. */
   function waits(parcel: Parcel): boolean {
-    const waiting = parcel.lane === undefined ? undefined : lanes.get(parcel.lane);
-    if (waiting === undefined) return false;
-    waiting.push(parcel);
+    const lane = parcel.lane === undefined ? undefined : lanes.get(parcel.lane);
+    if (lane === undefined) return false;
+    lane.waiting.push(parcel);
     held += 1;
     return true;
   }
@@ -73,15 +95,34 @@ export function packerOf(limits: Pick<BatchLimits, 'format' | 'maxEvents' | 'max
   return {
     offer,
     flush: close,
-    settle(batch) {
-      const waited: Parcel[] = [];
-      for (const { lane } of batch.parcels) {
-        if (lane === undefined) continue;
-        waited.push(...(lanes.get(lane) ?? []));
-        lanes.delete(lane);
+    settle(parcels) {
+      const freed: Parcel[] = [];
+      for (const parcel of parcels) {
+        const lane = parcel.lane === undefined ? undefined : lanes.get(parcel.lane);
+        if (parcel.lane === undefined || lane === undefined) continue;
+        lane.away -= 1;
+        if (lane.away > 0) continue;
+        lanes.delete(parcel.lane);
+        freed.push(...lane.waiting);
       }
-      held -= waited.length;
-      return waited.sort((a, b) => a.offset - b.offset).flatMap(offer);
+      held -= freed.length;
+      return freed.sort((a, b) => a.held.offset - b.held.offset).flatMap(offer);
+    },
+    halve({ parcels }) {
+      const middle = Math.ceil(parcels.length / 2);
+      const first = parcels.slice(0, middle);
+      const taken = new Set(first.map(({ lane }) => lane).filter((lane) => lane !== undefined));
+      const second = parcels.slice(middle).filter(({ lane }) => lane === undefined || !taken.has(lane));
+      const waiting = parcels.slice(middle).filter(({ lane }) => lane !== undefined && taken.has(lane));
+      // From the last on, so that the first stands in front.
+      for (const parcel of waiting.reverse()) {
+        const lane = lanes.get(parcel.lane ?? '');
+        if (lane === undefined) continue;
+        lane.away -= 1;
+        lane.waiting.unshift(parcel);
+        held += 1;
+      }
+      return [first, second].filter((half) => half.length > 0).map(batchOf);
     },
     get open() {
       return { size: open.length, serial };

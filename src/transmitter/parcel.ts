@@ -1,12 +1,35 @@
 import type { IdentityEvent } from '../events/identity-event.js';
-import type { Offset } from '../journal/journal.js';
+import type { JournalEntry } from '../journal/journal.js';
 import type { SecurityEventToken } from '../set/set.js';
+
+/** What has been tried with a SET. */
+export interface Tries {
+  attempts: number;
+  /** When the first was made, by a steady clock in milliseconds: a clock that is set costs no patience. */
+  firstAt?: number;
+  /** Once it has been separated from the others of a batch that failed: how often it failed alone, and since when. */
+  alone?: { failures: number; readonly since: number };
+}
+
+/** An entry that is being worked on. */
+export interface Held extends JournalEntry {
+  readonly tries: Tries;
+}
+
+/** What became of an entry. */
+export type Fate = 'delivered' | 'dead' | 'unwanted';
+
+/** Where entries come from, and who is told what became of them. */
+export interface Source {
+  settle(entries: readonly Held[], fate: Fate): void;
+}
 
 /** A SET on its way to one endpoint, with where it came from. */
 export interface Parcel {
-  readonly offset: Offset;
+  readonly held: Held;
+  readonly source: Source;
   readonly set: SecurityEventToken;
-  /** Whom it is about: parcels of one lane keep their order. Undefined: about nobody that is known. */
+  /** Whom it is about: parcels of one lane keep their order. Undefined: it has no order to keep. */
   readonly lane: string | undefined;
   /** As it may stand in the log. */
   readonly user: string | undefined;

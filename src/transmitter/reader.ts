@@ -1,34 +1,72 @@
-import { filter, firstValueFrom, fromEvent, type Observable, Subject, takeUntil } from 'rxjs';
-import type { Journal, JournalEntry, Offset } from '../journal/journal.js';
-import { watermarkFrom } from '../journal/position.js';
-import type { Report } from '../report.js';
+import { filter, firstValueFrom, fromEvent, type Observable, Subject, takeUntil, timer } from 'rxjs';
+import type { Journal, JournalEntry, Offset, Position, Track } from '../journal/journal.js';
+import type { Held, Source } from './parcel.js';
 
 /** What one endpoint has read from the journal, and how far it has got with it. */
-export interface Reader {
+export interface Reader extends Source {
   /** Reads on, as there are entries and room for them, until `signal` aborts; goes on where it stopped when called again. */
-  entries(signal: AbortSignal): AsyncGenerator<readonly JournalEntry[]>;
-  /** These have been delivered, given up or left out; the endpoint's position follows. */
-  settle(offsets: readonly Offset[]): void;
+  entries(signal: AbortSignal): AsyncGenerator<readonly Held[]>;
   /** Says that something has been settled. */
   readonly settled: Observable<void>;
+  /** Whether an entry has been read and is not settled. */
   holds(offset: Offset): boolean;
+  /** Whether an entry has been read and settled. */
+  isDone(offset: Offset): boolean;
   /** Read and not settled. */
   readonly unsettled: number;
-  /** First offset that is not settled. */
-  readonly position: Offset;
+  /** In the journal and not settled. */
+  readonly lag: number;
+  /** When the oldest entry that is not settled was accepted, in milliseconds; undefined where there is none. */
+  readonly oldestAt: number | undefined;
   /** Everything in the journal that is not settled, read or not. */
   rest(): Promise<readonly JournalEntry[]>;
+  /** Resolves when the position as it is now is stored; nothing is read any more. */
+  close(): Promise<void>;
 }
 
 /** Read from the journal at once. */
 const maxRead = 500;
+const readAgainMs = 20;
 
-/** @param maxUnsettled it reads no further ahead than so many entries: RxJS has no back-pressure of its own */
-export function readerOf(name: string, journal: Journal, maxUnsettled: number, report: Report): Reader {
-  const unsettled = new Map<Offset, JournalEntry>();
+/**
+ * @param maxUnsettled it reads no further ahead than so many entries: RxJS has no back-pressure of its own
+ * @param clock steady, in milliseconds
+ */
+export function readerOf(name: string, journal: Journal, maxUnsettled: number, clock: () => number): Reader {
+  const unsettled = new Map<Offset, Held>();
   const settled = new Subject<void>();
-  const watermark = watermarkFrom(journal.position(name));
   let next: Offset | undefined;
+  let track: Track | undefined;
+
+  function position(): Position {
+    if (next === undefined) return journal.position(name);
+    const pending = Array.from(unsettled.values(), ({ offset, tries: { attempts, firstAt } }) => ({
+      offset,
+      attempts,
+      forMs: firstAt === undefined ? 0 : clock() - firstAt,
+    }));
+    return { next, pending };
+  }
+
+  function hold(entries: readonly Held[]): readonly Held[] {
+    for (const entry of entries) unsettled.set(entry.offset, entry);
+    return entries;
+  }
+
+  /** Takes up what was being worked on when the position was stored. */
+  async function resume(): Promise<readonly Held[]> {
+    const stored = journal.position(name);
+    const entries = await journal.entries(stored.pending.map(({ offset }) => offset));
+    const tried = new Map(stored.pending.map((each) => [each.offset, each]));
+    const held = entries.map((entry): Held => {
+      const { attempts = 0, forMs = 0 } = tried.get(entry.offset) ?? {};
+      return { ...entry, tries: { attempts, ...(attempts > 0 && { firstAt: clock() - forMs }) } };
+    });
+    hold(held);
+    next = stored.next;
+    track = journal.track(name, position);
+    return held;
+  }
 
   async function room(signal: AbortSignal): Promise<void> {
     const freed = settled.pipe(
@@ -40,46 +78,53 @@ export function readerOf(name: string, journal: Journal, maxUnsettled: number, r
 
   return {
     async *entries(signal) {
-      await journal.open(name);
       if (next === undefined) {
-        // A reader that is new starts at the end, which may have moved while it was opened.
-        next = journal.position(name);
-        watermark.skipTo(next);
+        const held = await resume();
+        if (held.length > 0) yield held;
       }
       for (;;) {
         await room(signal);
-        if (signal.aborted || !(await journal.has(next, signal))) return;
-        const read = await journal.read(next, Math.min(maxRead, maxUnsettled - unsettled.size));
-        const [first, last] = [read[0], read.at(-1)];
-        if (first === undefined || last === undefined) continue;
-        // What the journal has dropped in between is lost, and reported by it.
-        if (first.offset > next) watermark.skipTo(first.offset);
+        if (signal.aborted || !(await journal.has(next ?? 1, signal))) return;
+        const read = await journal.read(next ?? 1, Math.min(maxRead, maxUnsettled - unsettled.size));
+        const last = read.at(-1);
+        // It is said to be there: what cannot be read yet will be.
+        if (last === undefined) {
+          await firstValueFrom(timer(readAgainMs));
+          continue;
+        }
         next = last.offset + 1;
-        for (const entry of read) unsettled.set(entry.offset, entry);
-        yield read;
+        yield hold(read.map((entry) => ({ ...entry, tries: { attempts: 0 } })));
       }
     },
-    settle(offsets) {
-      for (const offset of offsets) {
-        unsettled.delete(offset);
-        watermark.settle(offset);
-      }
-      journal.commit(name, watermark.position).catch((error: unknown) => {
-        report('error', 'the position could not be stored', { endpoint: name, error: String(error) });
-      });
+    settle(entries) {
+      for (const { offset } of entries) unsettled.delete(offset);
+      track?.moved();
       settled.next();
     },
     settled: settled.asObservable(),
     holds: (offset) => unsettled.has(offset),
+    isDone(offset) {
+      const { next: end, pending } = position();
+      return offset < end && !pending.some((each) => each.offset === offset);
+    },
     get unsettled() {
       return unsettled.size;
     },
-    get position() {
-      return watermark.position;
+    get lag() {
+      const { next: from, pending } = position();
+      return Math.max(0, journal.end - from) + pending.length;
+    },
+    get oldestAt() {
+      const [first] = unsettled.values();
+      return first?.event.acceptedAt;
     },
     async rest() {
-      const unread = await journal.read(next ?? journal.position(name), Number.MAX_SAFE_INTEGER);
+      const unread = await journal.read(position().next, Number.MAX_SAFE_INTEGER);
       return [...unsettled.values(), ...unread];
+    },
+    async close() {
+      await track?.stored();
+      track?.end();
     },
   };
 }

@@ -1,5 +1,4 @@
 import type { IdentityEvent } from '../events/identity-event.js';
-import type { JournalEntry } from '../journal/journal.js';
 import type { DeadReason, DeliveryRecord } from '../schema-types.js';
 import type { Answer } from './endpoint.js';
 import type { PackedBatch } from './parcel.js';
@@ -73,9 +72,4 @@ export function deadRecords(
     });
   }
   return records;
-}
-
-/** The events of `entries` that an endpoint would have got. */
-export function wantedOf(entries: readonly JournalEntry[], wants: (event: IdentityEvent) => boolean): IdentityEvent[] {
-  return entries.map(({ event }) => event).filter(wants);
 }

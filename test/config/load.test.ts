@@ -44,7 +44,18 @@ describe('a config file', () => {
           login: { suspicious: { failures: 5, windowMs: 60_000, by: ['user', 'ip'], maxTracked: 10_000 } },
           session: { presentedEveryMs: 900_000, maxSessions: 100_000 },
         },
-        journal: { kind: 'memory', maxEvents: 100_000, maxBytes: 64 * 1024 ** 2 },
+        journal: 'embedded',
+        dataDir: join(folder, 'setwire-data'),
+        durability: 'flush',
+        transmitter: 'inline',
+        retention: {
+          maxAgeMs: 7 * 86_400_000,
+          maxBytes: 1024 ** 3,
+          hardLimitBytes: 10 * 1024 ** 3,
+          removedEndpointMs: 7 * 86_400_000,
+        },
+        buffer: { maxEvents: 100_000, maxBytes: 64 * 1024 ** 2 },
+        deadLetters: { maxAgeMs: 30 * 86_400_000, maxCount: 100_000 },
         log: { file: join(folder, 'setwire-delivery.log'), maxBytes: 50 * 1024 ** 2, keep: 5, level: 'info' },
       });
       expect(settings.endpoints).to.deep.equal([
@@ -52,6 +63,7 @@ describe('a config file', () => {
           name: 'crm',
           url: 'https://crm.example.com/',
           enabled: true,
+          from: 'now',
           profile: 'wso2',
           events: ['*'],
           where: {},
@@ -59,6 +71,7 @@ describe('a config file', () => {
           headers: {},
           timeoutMs: 10_000,
           concurrency: 4,
+          order: 'subject',
           batch: { format: 'single', maxEvents: 1, maxBytes: 1024 ** 2, maxWaitMs: 1000 },
           retry: {
             initialMs: 1000,
@@ -67,6 +80,7 @@ describe('a config file', () => {
             maxAttempts: 0,
             maxRetryAfterMs: 86_400_000,
           },
+          circuit: { failureRate: 0.5, windowMs: 60_000, minAttempts: 10, probeMs: 5000, maxProbeMs: 60_000 },
         },
       ]);
     });

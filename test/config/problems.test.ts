@@ -72,7 +72,13 @@ const full: Part = {
     login: { suspicious: { failures: 5, window: duration, by: ['user'], maxTracked: 1 } },
     session: { presentedEvery: duration, maxSessions: 1 },
   },
-  journal: { kind: 'memory', maxEvents: 1, maxBytes: '1MB' },
+  journal: 'embedded',
+  dataDir: 'data',
+  durability: 'commit',
+  transmitter: 'none',
+  retention: { maxAge: duration, maxSize: '1MB', hardLimit: '1MB', removedEndpoint: duration },
+  buffer: { maxEvents: 1, maxBytes: '1MB' },
+  deadLetters: { maxAge: duration, maxCount: 1 },
   log: { file: 'a.log', maxSize: '1MB', keep: 1, userKey: 'hunter2-hunter2-hunter2', level: 'info' },
   stopTimeout: duration,
   endpoints: {
@@ -80,6 +86,7 @@ const full: Part = {
       url: 'https://crm.example.com/',
       allowInsecure: false,
       enabled: true,
+      from: 'beginning',
       profile: 'wso2',
       events: ['login.*'],
       where: { 'user.id': '1' },
@@ -103,8 +110,10 @@ const full: Part = {
       signature: { scheme: 'hub', secret: 'hunter2-hunter2-hunter2' },
       timeout: duration,
       concurrency: 1,
+      order: 'none',
       batch: { format: 'array', maxEvents: 1, maxBytes: '1MB', maxWait: duration },
       retry: { initial: duration, max: duration, maxAge: duration, maxAttempts: 0, maxRetryAfter: duration },
+      circuit: { failureRate: 0.1, window: duration, minAttempts: 0, probe: duration, maxProbe: duration },
     },
     siem: {
       url: 'https://siem.example.com/',
@@ -153,7 +162,7 @@ describe('a config with anything anywhere', () => {
 
   /** Where a text may be quoted: a setting of its own that holds a plain value and no secret. */
   const open =
-    /^(issuer|stopTimeout|defaults\.\w+\.\w+|flows\..*|journal\.\w+|log\.(maxSize|keep|level|file)|endpoints\.\w+\.(url|allowInsecure|enabled|profile|timeout|concurrency|(events|claims)\.\d|(batch|retry)\.\w+|auth\.(type|tokenUrl|clientId|scope|audience|clientAuth)|signature\.scheme))$/;
+    /^(issuer|stopTimeout|defaults\.\w+\.\w+|flows\..*|journal|dataDir|durability|transmitter|(retention|buffer|deadLetters)\.\w+|log\.(maxSize|keep|level|file)|endpoints\.\w+\.(url|allowInsecure|enabled|from|profile|timeout|concurrency|order|(events|claims)\.\d|(batch|retry|circuit)\.\w+|auth\.(type|tokenUrl|clientId|scope|audience|clientAuth)|signature\.scheme))$/;
 
   it('shows no text that stands where a secret, or what holds one, belongs', () => {
     const shown: string[] = [];

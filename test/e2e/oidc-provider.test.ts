@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Adapter, createAdapter } from '../../src/adapter.js';
 import { validatorOf } from '../../src/schemas.js';
@@ -62,7 +63,13 @@ describe('from a login to a receiver', () => {
       user: { username: 'alice' },
       reason: { description: 'invalid password' },
     });
+    await settled();
     await adapter.detach();
+  }
+
+  /** Resolves when no endpoint has anything left to get. */
+  async function settled(): Promise<void> {
+    while (Object.values(adapter.status().endpoints ?? {}).some(({ lag }) => lag.events > 0)) await setImmediate();
   }
 
   const expected = [

@@ -20,10 +20,11 @@ const mayImport: Record<string, readonly string[]> = {
   journal: ['events'],
   set: ['events'],
   transmitter: ['events', 'journal', 'set'],
-  'adapter.ts': ['events', 'config', 'log', 'hosts', 'flows', 'journal', 'set', 'transmitter'],
+  'delivery.ts': ['config', 'journal', 'log', 'set', 'transmitter'],
+  'adapter.ts': ['delivery.ts', 'events', 'config', 'log', 'hosts', 'flows', 'journal', 'set', 'transmitter'],
   'plugin.ts': ['adapter.ts', 'config'],
   'index.ts': ['adapter.ts', 'config', 'events', 'extensions', 'flows', 'hosts', 'plugin.ts'],
-  cli: ['adapter.ts', 'config', 'journal', 'log'],
+  cli: ['adapter.ts', 'config', 'delivery.ts', 'journal', 'log'],
   demo: ['index.ts'],
   ...Object.fromEntries(groundFloor.map((file) => [file, []])),
 };
@@ -33,10 +34,12 @@ const doors: Record<string, readonly string[]> = {
   got: ['transmitter/post.ts'],
   ajv: ['schemas.ts'],
   'ajv-formats': ['schemas.ts'],
+  lmdb: ['journal/lmdb.ts', 'journal/probe.ts'],
+  lowdb: ['transmitter/state-file.ts'],
   yaml: ['config/'],
   pino: ['log/'],
   sift: ['transmitter/select.ts'],
-  rxjs: ['flows/', 'transmitter/', 'journal/', 'events/', 'adapter.ts'],
+  rxjs: ['flows/', 'transmitter/', 'journal/', 'events/', 'adapter.ts', 'delivery.ts'],
   'oidc-provider': ['demo/'],
 };
 

@@ -11,11 +11,13 @@ const eventOf = (id: string): IdentityEvent => ({
   acceptedAt: 1_751_705_149_641,
 });
 
+const upTo = (maxEvents: number, maxBytes = 1_000_000) => ({ maxEvents, maxBytes });
+
 describe('the recorder', () => {
   it('resolves what was recorded once the journal has it', async () => {
     let stored: (offset: number) => void = () => undefined;
     const append = sinon.stub().returns(new Promise<number>((resolve) => (stored = resolve)));
-    const recorder = recorderOf({ append }, Promise.resolve(), 10, sinon.stub());
+    const recorder = recorderOf({ append }, Promise.resolve(), upTo(10), sinon.stub());
     const event = eventOf('a');
     recorder.record(event);
     let done = false;
@@ -33,7 +35,7 @@ describe('the recorder', () => {
   it('keeps the order of what came before the journal was ready', async () => {
     let open: () => void = () => undefined;
     const append = sinon.stub().resolves(1);
-    const recorder = recorderOf({ append }, new Promise((resolve) => (open = resolve)), 10, sinon.stub());
+    const recorder = recorderOf({ append }, new Promise((resolve) => (open = resolve)), upTo(10), sinon.stub());
     for (const id of ['a', 'b', 'c']) recorder.record(eventOf(id));
     expect(append.callCount).to.equal(0);
     open();
@@ -45,7 +47,7 @@ describe('the recorder', () => {
     let open: () => void = () => undefined;
     const onLost = sinon.stub();
     const append = sinon.stub().resolves(1);
-    const recorder = recorderOf({ append }, new Promise((resolve) => (open = resolve)), 2, onLost);
+    const recorder = recorderOf({ append }, new Promise((resolve) => (open = resolve)), upTo(2), onLost);
     for (const id of ['a', 'b', 'c']) recorder.record(eventOf(id));
     const refused = await recorder.recorded(eventOf('c'))?.catch((error: unknown) => error);
     expect(refused).to.be.instanceOf(SetwireError).with.property('code', 'SETWIRE_OVERLOADED');
@@ -65,7 +67,7 @@ describe('the recorder', () => {
       const recorder = recorderOf(
         { append: sinon.stub().rejects(new Error('disk full')) },
         Promise.resolve(),
-        2,
+        upTo(2),
         sinon.stub(),
       );
       recorder.record(eventOf('a'));
@@ -79,7 +81,7 @@ describe('the recorder', () => {
   });
 
   it('knows nothing of an event that was not recorded', () => {
-    const recorder = recorderOf({ append: sinon.stub() }, Promise.resolve(), 2, sinon.stub());
+    const recorder = recorderOf({ append: sinon.stub() }, Promise.resolve(), upTo(2), sinon.stub());
     expect(recorder.recorded(eventOf('a'))).to.equal(undefined);
   });
 });

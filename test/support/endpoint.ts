@@ -10,8 +10,10 @@ export function endpointTo(url: string, members: Partial<Endpoint> = {}): Endpoi
     headers: {},
     timeoutMs: 2000,
     concurrency: 4,
+    order: 'subject',
     batch: { format: 'single', maxEvents: 1, maxBytes: 1024 * 1024, maxWaitMs: 1000 },
     retry: { initialMs: 1000, maxMs: 900_000, maxAgeMs: 259_200_000, maxAttempts: 0, maxRetryAfterMs: 86_400_000 },
+    circuit: { failureRate: 0.5, windowMs: 60_000, minAttempts: 10, probeMs: 5000, maxProbeMs: 60_000 },
     ...members,
   };
 }

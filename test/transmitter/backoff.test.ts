@@ -42,15 +42,13 @@ const patience = [
   { attempt: 1, ageMs: 3_600_000, maxAttempts: 0, exhausted: true },
   { attempt: 2, ageMs: 0, maxAttempts: 3, exhausted: false },
   { attempt: 3, ageMs: 0, maxAttempts: 3, exhausted: true },
-  { attempt: 2, ageMs: -5000, maxAttempts: 3, exhausted: false },
 ];
 
 describe('patience', () => {
   for (const { attempt, ageMs, maxAttempts, exhausted } of patience) {
     const limit = maxAttempts === 0 ? 'without a limit of attempts' : `with ${maxAttempts} attempts allowed`;
     it(`${exhausted ? 'ends' : 'lasts'} at attempt ${attempt}, ${ageMs} ms after the first, ${limit}`, () => {
-      const now = 1_800_000_000_000;
-      expect(isPatienceExhausted(attempt, now - ageMs, now, { ...policy, maxAttempts })).to.equal(exhausted);
+      expect(isPatienceExhausted(attempt, ageMs, { ...policy, maxAttempts })).to.equal(exhausted);
     });
   }
 });

@@ -9,14 +9,17 @@ import { seeded } from './seeded.js';
 const roomy = { format: 'array', maxEvents: 100, maxBytes: 1_000_000 } as const;
 const limitsOf = (limits: Partial<BatchLimits>) => ({ ...roomy, ...limits });
 
+const source = { settle: () => undefined };
+
 /** @param bytes length of the SET's text */
 function parcel(offset: number, lane?: string, bytes = 10): Parcel {
   const set = { jti: `j${offset}`, eventType: 'login.success', eventTypeUri: 'u', text: 'x'.repeat(bytes), bytes };
-  return { offset, set, lane, user: undefined };
+  const held = { offset, event: identityEvent('login.success'), tries: { attempts: 0 } };
+  return { held, source, set, lane, user: undefined };
 }
 
 const offsetsOf = (batches: readonly PackedBatch[]) =>
-  batches.map(({ parcels }) => parcels.map(({ offset }) => offset));
+  batches.map(({ parcels }) => parcels.map(({ held }) => held.offset));
 
 function only(batches: readonly PackedBatch[]): PackedBatch {
   expect(batches).to.have.lengthOf(1);
@@ -27,6 +30,44 @@ const bodyOf = ({ id, parcels }: PackedBatch, format: BatchLimits['format']): Bu
   requestOf({ id, sets: parcels.map(({ set }) => set) }, format).body;
 
 describe('the packer', () => {
+  describe('halves a batch', () => {
+    const batchOf = (lanes: readonly (string | undefined)[]) => {
+      const packer = packerOf(limitsOf({ maxEvents: lanes.length }));
+      return { packer, batch: only(lanes.flatMap((lane, index) => packer.offer(parcel(index + 1, lane)))) };
+    };
+
+    it('in the middle, the first half being the larger', () => {
+      const { packer, batch } = batchOf([undefined, undefined, 'ann', 'ben', 'cid']);
+      expect(offsetsOf(packer.halve(batch))).to.deep.equal([
+        [1, 2, 3],
+        [4, 5],
+      ]);
+      expect(packer.held).to.equal(0);
+    });
+
+    it('so that who is in both waits for the first, before what came later', () => {
+      const { packer, batch } = batchOf(['ann', 'ben', 'ann', 'cid', 'ann']);
+      packer.offer(parcel(6, 'ann'));
+      const [first, second] = packer.halve(batch);
+      expect(offsetsOf([first, second] as PackedBatch[])).to.deep.equal([[1, 2, 3], [4]]);
+      expect(packer.held).to.equal(2);
+      packer.settle(second?.parcels ?? []);
+      expect(packer.held).to.equal(2);
+      packer.settle(first?.parcels ?? []);
+      expect(offsetsOf(packer.flush())).to.deep.equal([[5, 6]]);
+    });
+
+    it('into one where all are about the same', () => {
+      const { packer, batch } = batchOf(['ann', 'ann', 'ann', 'ann']);
+      const half = only(packer.halve(batch));
+      expect(offsetsOf([half])).to.deep.equal([[1, 2]]);
+      const quarter = only(packer.halve(half));
+      expect(offsetsOf([quarter])).to.deep.equal([[1]]);
+      packer.settle(quarter.parcels);
+      expect(offsetsOf(packer.flush())).to.deep.equal([[2, 3, 4]]);
+    });
+  });
+
   describe('closes a batch', () => {
     it('when it has as many events as it may', () => {
       const packer = packerOf(limitsOf({ maxEvents: 3 }));
@@ -143,7 +184,7 @@ describe('the packer', () => {
       packer.offer(parcel(3, 'ben'));
       expect(packer.held).to.equal(1);
       expect(offsetsOf(packer.flush()), 'ben goes on').to.deep.equal([[3]]);
-      expect(packer.settle(underWay)).to.deep.equal([]);
+      expect(packer.settle(underWay.parcels)).to.deep.equal([]);
       expect(packer.held).to.equal(0);
       expect(offsetsOf(packer.flush())).to.deep.equal([[2]]);
     });
@@ -151,7 +192,7 @@ describe('the packer', () => {
     it('are free again when their batch is settled', () => {
       const packer = packerOf(roomy);
       packer.offer(parcel(1, 'ann'));
-      packer.settle(only(packer.flush()));
+      packer.settle(only(packer.flush()).parcels);
       packer.offer(parcel(2, 'ann'));
       expect(packer.held).to.equal(0);
       expect(packer.open.size).to.equal(1);
@@ -169,7 +210,7 @@ describe('the packer', () => {
       expect(offsetsOf([closed])).to.deep.equal([[1]]);
       expect(packer.open.size).to.equal(0);
       expect(packer.held).to.equal(1);
-      expect(packer.settle(closed)).to.deep.equal([]);
+      expect(packer.settle(closed.parcels)).to.deep.equal([]);
       expect(offsetsOf(packer.flush())).to.deep.equal([[2]]);
     });
 
@@ -186,10 +227,10 @@ describe('the packer', () => {
         expect(packer.offer(parcel(offset, lane))).to.deep.equal([]);
       }
       expect(packer.held).to.equal(4);
-      const next = packer.settle(both);
+      const next = packer.settle(both.parcels);
       expect(offsetsOf(next), 'the second two wait for the first two').to.deep.equal([[3, 4]]);
       expect(packer.held).to.equal(2);
-      expect(offsetsOf(packer.settle(only(next)))).to.deep.equal([[5, 6]]);
+      expect(offsetsOf(packer.settle(only(next).parcels))).to.deep.equal([[5, 6]]);
       expect(packer.held).to.equal(0);
     });
 
@@ -198,9 +239,20 @@ describe('the packer', () => {
       const sent: PackedBatch[] = [];
       for (let offset = 1; offset <= 7; offset += 1) sent.push(...packer.offer(parcel(offset, 'ann')));
       expect(offsetsOf(sent)).to.deep.equal([[1, 2]]);
-      for (let index = 0; index < 3; index += 1) sent.push(...packer.settle(sent[index] as PackedBatch));
+      for (let index = 0; index < 3; index += 1) sent.push(...packer.settle((sent[index] as PackedBatch).parcels));
       sent.push(...packer.flush());
       expect(offsetsOf(sent)).to.deep.equal([[1, 2], [3, 4], [5, 6], [7]]);
+    });
+
+    it('are free only when all of them on their way are settled', () => {
+      const packer = packerOf(roomy);
+      for (const offset of [1, 2]) packer.offer(parcel(offset, 'ann'));
+      const { parcels } = only(packer.flush());
+      packer.offer(parcel(3, 'ann'));
+      packer.settle(parcels.slice(0, 1));
+      expect(packer.held).to.equal(1);
+      packer.settle(parcels.slice(1));
+      expect(packer.held).to.equal(0);
     });
 
     it('never have two batches on their way, whatever happens in whichever order', () => {
@@ -219,9 +271,20 @@ describe('the packer', () => {
         const settleOne = (): void => {
           const [batch] = underWay.splice(Math.floor(random() * underWay.length), 1);
           if (batch === undefined) return;
-          for (const { lane, offset } of batch.parcels)
-            arrived.set(lane ?? '', [...(arrived.get(lane ?? '') ?? []), offset]);
-          send(packer.settle(batch));
+          const chance = batch.parcels.length > 1 ? random() : 1;
+          if (chance < 0.3) {
+            send(packer.halve(batch));
+          } else if (chance < 0.5) {
+            underWay.push({ id: 'rest', parcels: batch.parcels.slice(1) });
+            settleParcels(batch.parcels.slice(0, 1));
+          } else {
+            settleParcels(batch.parcels);
+          }
+        };
+        const settleParcels = (parcels: readonly Parcel[]): void => {
+          for (const { lane, held } of parcels)
+            arrived.set(lane ?? '', [...(arrived.get(lane ?? '') ?? []), held.offset]);
+          send(packer.settle(parcels));
         };
         for (let offset = 1; offset <= 200; offset += 1) {
           send(packer.offer(parcel(offset, `lane ${Math.floor(random() * 6)}`, 1 + Math.floor(random() * 50))));

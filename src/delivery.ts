@@ -1,0 +1,434 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { isDeepStrictEqual } from 'node:util';
+import { filter, firstValueFrom } from 'rxjs';
+import type { EndpointSettings, Settings } from './config/settings.js';
+import { messageOf } from './errors.js';
+import type { Journal, JournalEntry, JournalLoss, Lead } from './journal/journal.js';
+import type { Progress } from './journal/requests.js';
+import { type DeliveryLog, openDeliveryLog } from './log/delivery-log.js';
+import { userHashWith } from './log/user-hash.js';
+import type { Report, Tally } from './report.js';
+import type { DeadReason, IdentityEvent } from './schema-types.js';
+import { profileOf } from './set/profiles.js';
+import { deliverWith } from './transmitter/deliver.js';
+import { type Transmission, transmit } from './transmitter/pipeline.js';
+import { deadRecords } from './transmitter/record.js';
+import { resendOf } from './transmitter/resend.js';
+import { selectOf } from './transmitter/select.js';
+import { readable, stateFileAt } from './transmitter/state-file.js';
+import type { EndpointStatus } from './transmitter/status.js';
+
+/** How often is looked for what an operator has asked for. */
+const lookMs = 250;
+const stateEveryMs = 1000;
+const retainEveryMs = 10_000;
+/** So many events are still sent at a stop that leaves them in the journal otherwise. */
+const maxDrained = 1000;
+/** A request that has been done is kept for who has asked, for so long. */
+const keepRequestMs = 3_600_000;
+
+export interface DeliveryDeps {
+  readonly journal: Journal;
+  readonly report: Report;
+  /** What is lost is counted here, by endpoint and reason. */
+  readonly losses: Tally;
+  /** What the host calls itself; the config comes first. */
+  readonly issuer?: string;
+  /** false: nothing new is sent, only what operators have asked for. */
+  readonly isLive?: boolean;
+}
+
+/** Everything after the journal: who transmits, to whom, what is sent again, what is kept. */
+export interface Delivery {
+  /** Resolves when the journal knows all endpoints: what is appended from then on is delivered to them. */
+  readonly ready: Promise<void>;
+  /** What the journal has dropped is logged and counted. */
+  lose(loss: JournalLoss): void;
+  /** Takes over another config: endpoints that are new, changed or gone. */
+  apply(settings: Settings): void;
+  status(): Readonly<Record<string, EndpointStatus>>;
+  readonly log: DeliveryLog['status'];
+  reopenLog(): void;
+  flushLog(): void;
+  /** Whether this process is the one that transmits. */
+  readonly isLeading: boolean;
+  /** Delivers what waits, no longer than `stopTimeout`, and closes; a journal on disk keeps what is left. */
+  stop(): Promise<void>;
+}
+
+/** Which events an endpoint gets: those it selects and its profile has a SET for. */
+export function wantsOf(endpoint: EndpointSettings): (event: IdentityEvent) => boolean {
+  const selects = selectOf(endpoint);
+  const { covers } = profileOf(endpoint.profile);
+  return (event) => covers(event) && selects(event);
+}
+
+interface Running {
+  readonly endpoint: EndpointSettings;
+  readonly wants: (event: IdentityEvent) => boolean;
+  readonly transmission: Transmission;
+  stop(limitMs: number): Promise<readonly JournalEntry[]>;
+}
+
+/** Delivers to the endpoints of `settings` while this process has the lead. */
+export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery {
+  const { journal, report, losses, isLive = true } = deps;
+  const now = (): number => Date.now();
+  const clock = (): number => performance.now();
+  const stopping = new AbortController();
+  const running = new Map<string, Running>();
+  const resending = new Set<string>();
+  /** How endpoints were when they were stopped: what was counted goes on. */
+  const before = new Map<string, EndpointStatus>();
+  /** Endpoints that are being stopped: they are begun anew only then. */
+  const leaving = new Map<string, Promise<unknown>>();
+  const hashUser = userHashWith(settings.log.userKey);
+  const log = openDeliveryLog({ ...settings.log, report });
+  const stateFile = stateFileAt(join(settings.dataDir, 'state.json'), report);
+  const isKept = settings.journal === 'embedded';
+  let current = settings;
+  let lead: Lead | undefined;
+  let timers: NodeJS.Timeout[] = [];
+
+  const configured = (): readonly EndpointSettings[] => current.endpoints.filter(({ enabled }) => enabled);
+
+  function start(endpoint: EndpointSettings): void {
+    const issuer = current.issuer ?? deps.issuer;
+    const wants = wantsOf(endpoint);
+    const { claims, profile } = endpoint;
+    const makeSet = profileOf(profile).makeSetWith({ claims, issuer, defaults: current.defaults });
+    const { deliver, close } = deliverWith(endpoint, { now });
+    const transmission = transmit(endpoint, {
+      journal,
+      makeSet,
+      wants,
+      deliver,
+      hashUser,
+      now,
+      clock,
+      random: Math.random,
+      report,
+      isLive,
+      onDisabled: (reason) => disable(endpoint.name, reason),
+    });
+    transmission.records.subscribe({ next: log.write });
+    running.set(endpoint.name, {
+      endpoint,
+      wants,
+      transmission,
+      async stop(limitMs) {
+        const rest = await transmission.stop(limitMs);
+        close();
+        return rest;
+      },
+    });
+  }
+
+  function disable(name: string, reason: string): void {
+    const note = `\`setwire endpoint enable ${name}\` goes on where it stopped`;
+    report('error', 'endpoint disabled', { endpoint: name, why: reason, note });
+    journal
+      .disable(name, { reason, since: now() })
+      .catch((error: unknown) => fault('the status of an endpoint', error));
+  }
+
+  async function leave(name: string, limitMs: number): Promise<readonly JournalEntry[]> {
+    const ended = running.get(name);
+    running.delete(name);
+    if (ended === undefined) return [];
+    const stopped = ended.stop(limitMs).finally(() => {
+      leaving.delete(name);
+      before.set(name, summed(name, ended.transmission.status()));
+    });
+    leaving.set(name, stopped);
+    return await stopped;
+  }
+
+  /** Makes what runs what should: by the config, and by what was disabled. */
+  function reconcile(): void {
+    const disabled = new Set(journal.readers().flatMap((each) => (each.disabled ? each.reader : [])));
+    const wished = new Map(configured().map((endpoint) => [endpoint.name, endpoint]));
+    for (const [name, { endpoint }] of running) {
+      const wish = wished.get(name);
+      if (wish === endpoint && !disabled.has(name)) continue;
+      leave(name, current.stopTimeoutMs).catch((error: unknown) => fault('the stop of an endpoint', error));
+    }
+    for (const [name, endpoint] of wished) {
+      if (!running.has(name) && !leaving.has(name) && !disabled.has(name)) start(endpoint);
+    }
+  }
+
+  function fault(what: string, error: unknown): void {
+    if (!stopping.signal.aborted) report('error', `a fault: ${what}`, { why: messageOf(error) });
+  }
+
+  async function resend(id: string): Promise<void> {
+    const request = journal.requests.get(id);
+    if (request === undefined) return;
+    const failed = (error: string): Promise<void> =>
+      journal.requests.report(id, { ...request.progress, state: 'failed', error });
+    const target = running.get(request.endpoint);
+    if (target === undefined) {
+      const isKnown = configured().some(({ name }) => name === request.endpoint);
+      if (leaving.has(request.endpoint)) return;
+      return failed(isKnown ? 'the endpoint is disabled' : 'the config has no such endpoint, or not enabled');
+    }
+    const sending = resendOf(request, journal, target.transmission);
+    const telling = setInterval(() => {
+      journal.requests
+        .report(id, sending.progress)
+        .catch((error: unknown) => fault('the progress of a request', error));
+    }, lookMs);
+    telling.unref();
+    try {
+      await target.transmission.resend(sending);
+      // One that was stopped halfway goes on when its endpoint does.
+      const state: Progress['state'] = running.get(request.endpoint) === target ? 'done' : 'waiting';
+      await journal.requests.report(id, { ...sending.progress, state });
+    } finally {
+      clearInterval(telling);
+    }
+  }
+
+  function look(): void {
+    reconcile();
+    for (const { id, askedAt, progress } of journal.requests.all()) {
+      if (progress.state === 'done' || progress.state === 'failed') {
+        if (now() - askedAt > keepRequestMs) void journal.requests.remove(id);
+      } else if (!resending.has(id)) {
+        resending.add(id);
+        resend(id)
+          .catch((error: unknown) => fault('a request to send again', error))
+          .finally(() => resending.delete(id));
+      }
+    }
+  }
+
+  async function retain(): Promise<void> {
+    const { retention, deadLetters } = settings;
+    const { maxAgeMs, maxBytes, hardLimitBytes, removedEndpointMs } = retention;
+    const limits = { maxAgeMs, maxBytes, hardLimitBytes, hardLimitEvents: Number.POSITIVE_INFINITY };
+    // A journal in memory keeps to its own limits at every event.
+    if (isKept) {
+      const losses = await journal.retain({ ...limits, removedReaderMs: removedEndpointMs }, now());
+      for (const loss of losses) lost(loss);
+    }
+    await journal.deadLetters.retain({ before: now() - deadLetters.maxAgeMs, maxCount: deadLetters.maxCount });
+  }
+
+  function lost({ reader, entries }: JournalLoss): void {
+    const target = running.get(reader);
+    // What has been read already is still under way, and not lost.
+    const gone = entries.filter(({ offset }) => target?.transmission.holds(offset) !== true);
+    lose(reader, gone, 'journal_overflow');
+  }
+
+  function lose(name: string, entries: readonly JournalEntry[], reason: DeadReason): void {
+    const endpoint = current.endpoints.find((each) => each.name === name);
+    const events = entries.map(({ event }) => event).filter(endpoint ? wantsOf(endpoint) : () => false);
+    for (const record of deadRecords(name, events, { reason }, { hashUser, now })) log.write(record);
+    const why = 'each of them stands in the delivery log';
+    if (events.length > 0) losses.add(`${name}: ${reason}`, why, events.length);
+  }
+
+  function summed(name: string, status: EndpointStatus): EndpointStatus {
+    const { delivered = 0, retries = 0, dead = 0, lastSuccessAt } = before.get(name) ?? {};
+    return {
+      ...(lastSuccessAt !== undefined && { lastSuccessAt }),
+      ...status,
+      delivered: status.delivered + delivered,
+      retries: status.retries + retries,
+      dead: status.dead + dead,
+    };
+  }
+
+  function status(): Record<string, EndpointStatus> {
+    const known = new Map(journal.readers().map((each) => [each.reader, each]));
+    return Object.fromEntries(
+      current.endpoints.map(({ name, enabled }) => {
+        const own = running.get(name)?.transmission.status();
+        const { disabled, position } = known.get(name) ?? {};
+        if (own !== undefined && disabled === undefined) return [name, summed(name, own)];
+        const off = disabled ?? (enabled ? undefined : { reason: '`enabled: false` in the config', since: startedAt });
+        const events = position === undefined ? 0 : Math.max(0, journal.end - position.next) + position.pending.length;
+        const idle = summed(name, {
+          state: off ? 'disabled' : stopping.signal.aborted ? 'stopped' : 'standby',
+          ...(off && { reason: off.reason }),
+          since: off?.since ?? startedAt,
+          delivered: own?.delivered ?? 0,
+          retries: own?.retries ?? 0,
+          dead: own?.dead ?? 0,
+          deadLetters: journal.deadLetters.count(name),
+          unsettled: own?.unsettled ?? 0,
+          lag: { events, seconds: own?.lag.seconds ?? 0 },
+        });
+        return [name, idle];
+      }),
+    );
+  }
+
+  async function writeState(): Promise<void> {
+    if (!isKept || !isLive) return;
+    const endpoints = Object.fromEntries(Object.entries(status()).map(([name, each]) => [name, readable(each)]));
+    const writtenAt = new Date(now()).toISOString();
+    await stateFile.write({ writtenAt, pid: process.pid, journal: journal.status, endpoints });
+  }
+
+  function every(ms: number, what: string, act: () => void | Promise<void>): void {
+    let busy = false;
+    const run = async (): Promise<void> => {
+      if (busy) return;
+      busy = true;
+      try {
+        await act();
+      } catch (error) {
+        fault(what, error);
+      } finally {
+        busy = false;
+      }
+    };
+    timers.push(setInterval(() => void run(), ms).unref());
+    void run();
+  }
+
+  /** Lets the journal know who reads it. */
+  async function register(): Promise<void> {
+    if (isLive) await Promise.all(configured().map(({ name, from }) => journal.open(name, from)));
+  }
+
+  /** Lets it know as well who no longer does: that is for the one that transmits to say. */
+  async function registerAll(): Promise<void> {
+    await register();
+    const names = current.endpoints.map(({ name }) => name);
+    if (isLive) await journal.configured(names, now());
+  }
+
+  /** Transmits until the lead is lost or given up. */
+  async function leadOn(given: Lead): Promise<void> {
+    lead = given;
+    await registerAll();
+    every(lookMs, 'what operators have asked for', look);
+    begun.resolve();
+    every(stateEveryMs, 'the state file', writeState);
+    if (isLive) every(retainEveryMs, 'the retention of the journal', retain);
+    await new Promise<void>((resolve) => {
+      const end = AbortSignal.any([given.lost, stopping.signal]);
+      if (end.aborted) resolve();
+      else end.addEventListener('abort', () => resolve(), { once: true });
+    });
+    for (const timer of timers) clearInterval(timer);
+    timers = [];
+  }
+
+  async function work(): Promise<void> {
+    while (settings.transmitter !== 'none' && !stopping.signal.aborted) {
+      const given = await journal.lead(stopping.signal);
+      if (given === undefined) return;
+      await leadOn(given);
+      if (stopping.signal.aborted) return;
+      report('warn', 'another process transmits now', { pid: process.pid });
+      await Promise.all([...running.keys()].map((name) => leave(name, 0)));
+      lead = undefined;
+    }
+  }
+
+  /** Resolves after so many milliseconds at most. */
+  async function within(ms: number, work: Promise<unknown>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise((resolve) => {
+      timer = setTimeout(resolve, ms);
+    });
+    await Promise.race([work, limit]);
+    clearTimeout(timer);
+  }
+
+  /**
+   * A journal in memory ends with the process: what is in it is sent first, as far as it can be. One on disk has it at the
+   * next start: only what an endpoint in good health gets in a moment is waited for.
+   */
+  async function drained(): Promise<void> {
+    const isHere = settings.transmitter !== 'none' && (lead !== undefined || !journal.isLed);
+    if (!isLive || !isHere) return;
+    await begun.promise;
+    await Promise.all(
+      [...running.values()].map(({ transmission }) => {
+        if (!isKept) return transmission.drain();
+        const { state, lag } = transmission.status();
+        if (state !== 'active' || lag.events > maxDrained) return undefined;
+        const failed = transmission.records.pipe(filter(({ outcome }) => outcome === 'retry'));
+        return Promise.race([transmission.drain(), firstValueFrom(failed, { defaultValue: undefined })]);
+      }),
+    );
+  }
+
+  const startedAt = now();
+  const begun = deferred();
+  const ready = register();
+  ready.catch(() => undefined);
+  const working = work().catch((error: unknown) => fault('the delivery', error));
+
+  return {
+    ready,
+    lose: lost,
+    apply(next) {
+      const olds = new Map(current.endpoints.map((endpoint) => [endpoint.name, endpoint]));
+      const isSame = isDeepStrictEqual(
+        [current.issuer, current.defaults, current.stopTimeoutMs],
+        [next.issuer, next.defaults, next.stopTimeoutMs],
+      );
+      // What has not changed is taken over as it is, and so goes on undisturbed.
+      const endpoints = next.endpoints.map((endpoint) => {
+        const old = olds.get(endpoint.name);
+        return isSame && old !== undefined && isDeepStrictEqual(revealed(old), revealed(endpoint)) ? old : endpoint;
+      });
+      current = { ...next, endpoints };
+      const known = lead === undefined ? register() : registerAll().then(reconcile);
+      known.catch((error: unknown) => fault('the new config', error));
+    },
+    status,
+    get log() {
+      return log.status;
+    },
+    reopenLog: log.reopen,
+    flushLog: log.flushSync,
+    get isLeading() {
+      return lead !== undefined && !lead.lost.aborted;
+    },
+    async stop() {
+      const deadline = clock() + current.stopTimeoutMs;
+      const left = (): number => Math.max(0, deadline - clock());
+      await within(left(), drained());
+      stopping.abort();
+      await working;
+      const rests = await Promise.all(
+        [...running.keys()].map(async (name) => [name, await leave(name, left())] as const),
+      );
+      await Promise.allSettled(leaving.values());
+      if (!isKept) for (const [name, rest] of rests) lose(name, rest, 'lost_on_exit');
+      await writeState();
+      await lead?.release();
+      await log.close();
+    },
+  };
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+/** Settings with their secrets in them, to be compared: a secret that has changed is a change. */
+function revealed(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if ('reveal' in value && typeof value.reveal === 'function') return { secret: (value.reveal as () => string)() };
+  if (Array.isArray(value)) return value.map(revealed);
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, revealed(member)]));
+}
+
+/** A new id for something that an operator asks for: in the order of asking. */
+export const newRequestId = (at: number): string => `${at.toString(36).padStart(9, '0')}-${randomUUID().slice(0, 8)}`;

@@ -1,0 +1,256 @@
+import { randomUUID } from 'node:crypto';
+import { SetwireError } from '../errors.js';
+import { deadLettersIn } from './dead-letters.js';
+import { parsed } from './entry.js';
+import type { Journal, JournalLoss, KnownReader, Offset, Position, Retention, StartFrom } from './journal.js';
+import { leaseIn, pause } from './lease.js';
+import { requestsIn } from './requests.js';
+import { trim } from './retention.js';
+import type { ReaderRow, Store, Tables, Writing } from './store.js';
+
+/** How soon a position is stored after it has moved: what is delivered in between is sent twice after a crash. */
+const storePositionMs = 50;
+/** How often it is asked whether another process has appended. */
+const askAgainMs = 50;
+
+export interface JournalOptions {
+  /** Kept to at every append, rather than when `retain` is called. */
+  readonly always?: { readonly limits: Retention; readonly onLoss: (loss: JournalLoss) => void };
+}
+
+const positionOf = ({ next, pending }: ReaderRow): Position => ({
+  next,
+  pending: pending.map(([offset, attempts, forMs]) => ({ offset, attempts, forMs })),
+});
+
+const rowOf = ({ next, pending }: Position): Pick<ReaderRow, 'next' | 'pending'> => ({
+  next,
+  pending: pending.map(({ offset, attempts, forMs }) => [offset, attempts, Math.round(forMs)] as const),
+});
+
+/** First offset whose event was accepted at `time` (milliseconds) or later: acceptance goes up with the offset, by and large. */
+function offsetAt(tables: Pick<Tables, 'events'>, end: Offset, time: number): Offset {
+  const nextAfter = (from: Offset) => [...tables.events.range({ start: from, limit: 1 })][0];
+  let low = nextAfter(1)?.key ?? end;
+  let high = end;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const found = nextAfter(middle);
+    const acceptedAt = found && parsed(found.key, found.value)?.event.acceptedAt;
+    if (found === undefined || found.key >= high || (acceptedAt ?? time) >= time) high = middle;
+    else low = found.key + 1;
+  }
+  return low;
+}
+
+/** A journal whose tables are in `store`. */
+export function journalOn(store: Store, { always }: JournalOptions = {}): Journal {
+  const lease = leaseIn(store, randomUUID());
+  const tracked = new Map<string, () => Position>();
+  const waiting = new Set<() => void>();
+  const closing = new AbortController();
+  let known: Offset = 1;
+
+  const endOf = (): Offset => {
+    known = Math.max(known, store.tables()?.totals().end ?? 0);
+    return known;
+  };
+
+  function wake(): void {
+    for (const resume of [...waiting]) resume();
+  }
+
+  function knownIn(tables: Pick<Tables, 'readers'>): KnownReader[] {
+    return [...tables.readers.range({})].map(({ key, value }) => {
+      const { disabled, removedAt } = value;
+      const position = tracked.get(key)?.() ?? positionOf(value);
+      return {
+        reader: key,
+        position,
+        ...(disabled && { disabled }),
+        ...(removedAt !== undefined && { removedAt }),
+      };
+    });
+  }
+
+  function trimAlways(tables: Writing): readonly JournalLoss[] {
+    return always === undefined ? [] : trim(tables, knownIn(tables), always.limits, 0).losses;
+  }
+
+  /** A little past its limits: to trim at every append would take the longer, the more is under way. */
+  function isFull({ events, readers, totals }: Writing): boolean {
+    if (always === undefined) return false;
+    const { hardLimitBytes, hardLimitEvents } = always.limits;
+    if (readers.count() === 0) return true;
+    return totals.bytes > hardLimitBytes || events.count() > Math.floor(hardLimitEvents * 1.01);
+  }
+
+  function tell(losses: readonly JournalLoss[]): void {
+    for (const loss of losses) always?.onLoss(loss);
+  }
+
+  function startOf(tables: Writing, from: StartFrom): Offset {
+    const { end } = tables.totals;
+    return from === 'now' ? end : offsetAt(tables, end, from === 'beginning' ? Number.NEGATIVE_INFINITY : from);
+  }
+
+  async function savePosition(reader: string, position: () => Position): Promise<void> {
+    const losses = await store.write((tables) => {
+      const row = tables.readers.get(reader);
+      // Another has taken over: its positions count now.
+      if (row === undefined || (store.isShared && !lease.isOurs(lease.read(tables)))) return [];
+      tables.readers.put(reader, { ...row, ...rowOf(position()) });
+      return trimAlways(tables);
+    });
+    tell(losses);
+  }
+
+  function changeReader(reader: string, change: (row: ReaderRow) => ReaderRow): Promise<void> {
+    return store.write(({ readers, totals }) => {
+      readers.put(reader, change(readers.get(reader) ?? { next: totals.end, pending: [] }));
+    });
+  }
+
+  return {
+    get end() {
+      return endOf();
+    },
+    async append(event) {
+      if (closing.signal.aborted) throw new SetwireError('SETWIRE_NOT_RUNNING', 'the journal is closed');
+      const text = JSON.stringify(event);
+      const [offset, losses] = await store.write((tables) => {
+        const { totals } = tables;
+        const place = totals.end;
+        tables.events.put(place, text);
+        totals.end += 1;
+        totals.bytes += text.length;
+        return [place, isFull(tables) ? trimAlways(tables) : []] as const;
+      });
+      known = Math.max(known, offset + 1);
+      tell(losses);
+      wake();
+      return offset;
+    },
+    async read(from, max) {
+      const found = [...(store.tables()?.events.range({ start: from, limit: max }) ?? [])];
+      return found.flatMap(({ key, value }) => parsed(key, value) ?? []);
+    },
+    async entries(offsets) {
+      const { events } = store.tables() ?? {};
+      return offsets.flatMap((offset) => {
+        const text = events?.get(offset);
+        return text === undefined ? [] : (parsed(offset, text) ?? []);
+      });
+    },
+    async has(from, signal) {
+      const either = AbortSignal.any([signal, closing.signal]);
+      while (!either.aborted && endOf() <= from) {
+        await new Promise<void>((resolve) => {
+          const timer = store.isShared ? setTimeout(() => resume(), askAgainMs).unref() : undefined;
+          function resume(): void {
+            clearTimeout(timer);
+            either.removeEventListener('abort', resume);
+            waiting.delete(resume);
+            resolve();
+          }
+          either.addEventListener('abort', resume);
+          waiting.add(resume);
+        });
+      }
+      return !either.aborted;
+    },
+    offsetAt(time) {
+      const tables = store.tables();
+      return tables === undefined ? endOf() : offsetAt(tables, endOf(), time);
+    },
+    open(reader, from = 'now') {
+      return store.write((tables) => {
+        const { readers } = tables;
+        const row = readers.get(reader);
+        if (row === undefined) readers.put(reader, { next: startOf(tables, from), pending: [] });
+      });
+    },
+    position(reader) {
+      const row = store.tables()?.readers.get(reader);
+      return tracked.get(reader)?.() ?? (row ? positionOf(row) : { next: endOf(), pending: [] });
+    },
+    track(reader, position) {
+      tracked.set(reader, position);
+      let saving = false;
+      let again = false;
+      const ended = new AbortController();
+
+      async function save(): Promise<void> {
+        saving = true;
+        do {
+          await pause(storePositionMs, ended.signal);
+          again = false;
+          if (!ended.signal.aborted) await savePosition(reader, position);
+        } while (again && !ended.signal.aborted);
+        saving = false;
+      }
+
+      return {
+        moved() {
+          again = true;
+          // Rejected only when the store has been closed, and then nobody asks any more.
+          if (!saving) save().catch(() => undefined);
+        },
+        stored: () => savePosition(reader, position),
+        end() {
+          ended.abort();
+          if (tracked.get(reader) === position) tracked.delete(reader);
+        },
+      };
+    },
+    readers() {
+      const tables = store.tables();
+      return tables === undefined ? [] : knownIn(tables);
+    },
+    disable: (reader, disabled) =>
+      changeReader(reader, ({ disabled: _, ...row }) => ({ ...row, ...(disabled && { disabled }) })),
+    configured: (names, now) =>
+      store.write(({ readers }) => {
+        for (const { key, value } of [...readers.range({})]) {
+          const { removedAt, ...row } = value;
+          if (names.includes(key) === (removedAt === undefined)) continue;
+          readers.put(key, names.includes(key) ? row : { ...row, removedAt: now });
+        }
+      }),
+    lead: (signal) => lease.acquire(AbortSignal.any([signal, closing.signal])),
+    get isLed() {
+      return lease.isHeld();
+    },
+    async retain(limits, now) {
+      const losses: JournalLoss[] = [];
+      for (let more = true; more; ) {
+        const trimmed = await store.write((tables) => {
+          for (const { key, value } of [...tables.readers.range({})]) {
+            const isForgotten = value.removedAt !== undefined && now - value.removedAt >= limits.removedReaderMs;
+            if (isForgotten) tables.readers.remove(key);
+          }
+          return trim(tables, knownIn(tables), limits, now);
+        });
+        losses.push(...trimmed.losses);
+        ({ more } = trimmed);
+      }
+      return losses;
+    },
+    deadLetters: deadLettersIn(store),
+    requests: requestsIn(store),
+    get status() {
+      const tables = store.tables();
+      const { error } = store;
+      return {
+        events: tables?.events.count() ?? 0,
+        bytes: tables?.totals().bytes ?? 0,
+        ...(error !== undefined && { error }),
+      };
+    },
+    async close() {
+      closing.abort();
+      wake();
+      await store.close();
+    },
+  };
+}

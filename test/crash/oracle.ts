@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { embeddedJournal } from '../../src/journal/embedded.js';
+import { seeded } from '../transmitter/seeded.js';
+import { secret, subjects } from './roles.js';
+
+const program = fileURLToPath(new URL('./processes.ts', import.meta.url));
+const tsx = import.meta.resolve('tsx');
+const endpoints = ['single', 'batches'] as const;
+
+export interface Findings {
+  /** Events whose `emit` resolved. */
+  readonly kept: number;
+  /** SETs that reached a receiver and were taken. */
+  readonly received: number;
+  readonly dead: number;
+  /** SETs that were taken more than once. */
+  readonly duplicates: number;
+  /** Everything that must not be, in words. */
+  readonly faults: readonly string[];
+}
+
+interface Run {
+  readonly kills: number;
+  readonly seed: number;
+  readonly tell?: (line: string) => void;
+}
+
+/**
+ * Runs a host, a transmitter and a receiver as processes of their own, kills the first two with SIGKILL again and again,
+ * and compares what the host was told to be kept with what the receiver got.
+ */
+export async function runOracle({ kills, seed, tell = () => undefined }: Run): Promise<Findings> {
+  const random = seeded(seed);
+  const folder = mkdtempSync(join(tmpdir(), 'setwire-oracle-'));
+  const received = join(folder, 'received.txt');
+  const kept = new Set<string>();
+  const numbers = Array.from({ length: subjects }, () => 0);
+  const children = new Set<ChildProcess>();
+  const faults: string[] = [];
+
+  function start(role: string, file: string, ...args: string[]): { child: ChildProcess; said: Promise<string> } {
+    const child = spawn(process.execPath, ['--import', tsx, program, role, file, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.add(child);
+    child.stderr?.on('data', (chunk) => tell(`${role}: ${String(chunk).trimEnd()}`));
+    const lines = createInterface({ input: child.stdout as NonNullable<typeof child.stdout> });
+    const said = once(lines, 'line').then(([line]) => String(line));
+    lines.on('line', (line) => {
+      const [what, subject, number] = line.split(' ');
+      if (what === 'emit') numbers[Number(subject)] = Number(number);
+      if (what === 'kept') kept.add(`${subject}-${number}`);
+    });
+    child.once('exit', (code, signal) => {
+      children.delete(child);
+      if (signal === null && code !== 0) faults.push(`the ${role} ended by itself with code ${code}`);
+      if (signal !== null && signal !== 'SIGKILL' && signal !== 'SIGTERM') faults.push(`the ${role} fell with ${signal}`);
+    });
+    return { child, said };
+  }
+
+  function config(name: string, port: string, transmitter: string): string {
+    const common = {
+      signature: { scheme: 'wso2', secret },
+      timeout: '2s',
+      retry: { initial: '10ms', max: '200ms' },
+      circuit: { minAttempts: 200, probe: '50ms' },
+    };
+    const file = join(folder, name);
+    const url = `http://127.0.0.1:${port}`;
+    const settings = {
+      transmitter,
+      dataDir: 'data',
+      log: { file: `${name}.log`, level: 'error' },
+      endpoints: {
+        single: { ...common, url: `${url}/single` },
+        batches: { ...common, url: `${url}/batches`, batch: { format: 'ndjson', maxEvents: 20, maxWait: '20ms' } },
+      },
+    };
+    writeFileSync(file, JSON.stringify(settings));
+    return file;
+  }
+
+  async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+    const ended = once(child, 'close');
+    child.kill(signal);
+    await ended;
+  }
+
+  try {
+    const [, port = ''] = (await start('receiver', received, String(seed)).said).split(' ');
+    const files = { host: config('host.json', port, 'none'), transmitter: config('transmitter.json', port, 'inline') };
+    const begin = (role: keyof typeof files) =>
+      role === 'host'
+        ? start(role, files[role], String(Math.floor(random() * 2 ** 31)), JSON.stringify(numbers))
+        : start(role, files[role]);
+    const running = { host: begin('host'), transmitter: begin('transmitter') };
+    for (let kill = 1; kill <= kills; kill += 1) {
+      await Promise.all([running.host.said, running.transmitter.said]);
+      await pause(random() * 400);
+      const role = random() < 0.5 ? 'host' : 'transmitter';
+      await end(running[role].child, 'SIGKILL');
+      tell(`kill ${kill} of ${kills}: ${role}; ${kept.size} kept`);
+      running[role] = begin(role);
+    }
+    await Promise.all([running.host.said, running.transmitter.said]);
+    await pause(200);
+    await end(running.host.child, 'SIGTERM');
+    const dead = await settled(join(folder, 'data'), faults);
+    await end(running.transmitter.child, 'SIGTERM');
+    return { ...judge(kept, readFileSync(received, 'utf8'), dead, faults), faults };
+  } finally {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Waits until the endpoints have finished everything; gives the dead letters as `endpoint rci`. */
+async function settled(dataDir: string, faults: string[]): Promise<Set<string>> {
+  const journal = embeddedJournal({ dataDir, durability: 'flush', report: () => undefined });
+  const isDone = (): boolean =>
+    journal.readers().every(({ position }) => position.next >= journal.end && position.pending.length === 0);
+  for (const until = Date.now() + 60_000; !isDone() && Date.now() < until; ) await pause(50);
+  if (!isDone()) faults.push(`not everything was settled in a minute: ${JSON.stringify(journal.readers())}`);
+  const dead = new Set(
+    Array.from(journal.deadLetters.list(), ({ endpoint, event }) => `${endpoint} ${event.correlationId}`),
+  );
+  await journal.close();
+  return dead;
+}
+
+/** Compares what was kept with what arrived. */
+function judge(
+  kept: ReadonlySet<string>,
+  log: string,
+  dead: ReadonlySet<string>,
+  faults: string[],
+): Omit<Findings, 'faults'> {
+  const taken = new Map<string, number>();
+  const jtis = new Map<string, string>();
+  /** The highest number of a subject that was settled at an endpoint. */
+  const highest = new Map<string, number>();
+  for (const line of log.split('\n').filter(Boolean)) {
+    const [path = '', status, isSigned, rci = '', jti = ''] = line.split(' ');
+    const endpoint = path.slice(1);
+    const key = `${endpoint} ${rci}`;
+    if (isSigned !== 'true') faults.push(`${key} came without a signature, or with a wrong one`);
+    if ((jtis.get(key) ?? jti) !== jti) faults.push(`${key} came with two jtis`);
+    jtis.set(key, jti);
+    const [subject = '', number = ''] = rci.split('-');
+    const lane = `${endpoint} ${subject}`;
+    // What comes for the first time comes after everything of its subject that came before.
+    if (!taken.has(key) && Number(number) < (highest.get(lane) ?? 0) && !dead.has(key))
+      faults.push(`${key} came for the first time after ${highest.get(lane)} of its subject`);
+    if (status !== '202') continue;
+    taken.set(key, (taken.get(key) ?? 0) + 1);
+    highest.set(lane, Math.max(highest.get(lane) ?? 0, Number(number)));
+  }
+  for (const endpoint of endpoints) {
+    for (const rci of kept) {
+      const key = `${endpoint} ${rci}`;
+      if (!taken.has(key) && !dead.has(key)) faults.push(`${key} was kept, and neither arrived nor is a dead letter`);
+    }
+  }
+  const duplicates = [...taken.values()].reduce((sum, times) => sum + times - 1, 0);
+  return { kept: kept.size, received: taken.size, dead: dead.size, duplicates };
+}

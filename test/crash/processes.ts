@@ -1,0 +1,87 @@
+// What the oracle runs, each in a process of its own: `tsx processes.ts <role> <config> ...`.
+import { appendFileSync, openSync, writeSync } from 'node:fs';
+import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createAdapter } from '../../src/adapter.js';
+import { loadConfig } from '../../src/config/load.js';
+import { seeded } from '../transmitter/seeded.js';
+import { secret, subjects } from './roles.js';
+
+
+
+
+const [role, file = '', ...rest] = process.argv.slice(2);
+const say = (line: string): void => void writeSync(1, `${line}\n`);
+
+/** Emits events of random subjects, numbered for each, and says which the journal has. */
+async function host(seed: number, numbers: number[]): Promise<void> {
+  const random = seeded(seed);
+  const adapter = createAdapter(loadConfig(file, { env: {} }));
+  process.once('SIGTERM', () => void adapter.detach().then(() => process.exit(0)));
+  await adapter.ready;
+  say('ready');
+  for (;;) {
+    for (let burst = Math.ceil(random() * 8); burst > 0; burst -= 1) {
+      const subject = Math.floor(random() * subjects);
+      const number = (numbers[subject] ?? 0) + 1;
+      numbers[subject] = number;
+      // Before it is emitted: a later process must not give the number again.
+      say(`emit ${subject} ${number}`);
+      adapter
+        .emit({
+          type: 'login.failure',
+          correlationId: `${subject}-${number}`,
+          user: { id: `subject-${subject}` },
+          application: { clientId: 'shop' },
+        })
+        .then(
+          () => say(`kept ${subject} ${number}`),
+          () => undefined,
+        );
+    }
+    await pause(random() * 6);
+  }
+}
+
+async function transmitter(): Promise<void> {
+  const adapter = createAdapter(loadConfig(file, { env: {} }));
+  process.once('SIGTERM', () => void adapter.detach().then(() => process.exit(0)));
+  await adapter.ready;
+  say('ready');
+  setInterval(() => undefined, 1000);
+}
+
+/** Fails at random, and writes down every SET that reaches it: endpoint, answer, whether its signature is right, rci, jti. */
+function receiver(seed: number): void {
+  const random = seeded(seed);
+  const log = openSync(file, 'a');
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', async () => {
+      const body = Buffer.concat(chunks);
+      const expected = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
+      const isSigned = request.headers['x-wso2-event-signature'] === expected;
+      const sets = body
+        .toString('utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as { jti: string; rci: string });
+      if (random() < 0.2) await pause(random() * 30);
+      const chance = random();
+      const status = chance < 0.08 ? 503 : chance < 0.12 ? 0 : chance < 0.13 ? 400 : 202;
+      appendFileSync(log, sets.map(({ jti, rci }) => `${request.url} ${status} ${isSigned} ${rci} ${jti}\n`).join(''));
+      if (status === 0) return void response.socket?.resetAndDestroy();
+      response.writeHead(status).end(status === 400 ? '{"err":"invalid_request"}' : '');
+    });
+  });
+  server.listen(0, '127.0.0.1', () => {
+    const address = server.address();
+    say(`port ${typeof address === 'object' ? address?.port : ''}`);
+  });
+}
+
+if (role === 'host') await host(Number(rest[0]), JSON.parse(rest[1] ?? '[]') as number[]);
+else if (role === 'transmitter') await transmitter();
+else if (role === 'receiver') receiver(Number(rest[0]));
