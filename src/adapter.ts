@@ -3,7 +3,7 @@ import { isatty } from 'node:tty';
 import { isDeepStrictEqual } from 'node:util';
 import { merge, Subject } from 'rxjs';
 import type { EndpointSettings, Settings } from './config/settings.js';
-import { startDelivery, wantsOf } from './delivery.js';
+import { startDelivery, wantsOf, within } from './delivery.js';
 import { messageOf, SetwireError } from './errors.js';
 import { canonicalTypes, type ReportedEvent } from './events/identity-event.js';
 import { acceptWith, EventRefused } from './events/intake.js';
@@ -104,9 +104,10 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   const failed = tallyWith(report, 'flow failed');
   const counts = { accepted: 0, refused: 0, recorded: 0 };
 
-  const recorder = recorderOf(journal, delivery.ready, settings.buffer, (event, error) =>
-    losses.add(`${event.type}: before the journal`, messageOf(error)),
-  );
+  const recorder = recorderOf(journal, delivery.ready, settings.buffer, (event, error) => {
+    losses.add(`${event.type}: before the journal`, messageOf(error));
+    delivery.miss(event);
+  });
   const inbox = new Subject<IdentityEvent>();
   const accept = acceptWith({ now, newId: randomUUID, ...(issuer !== undefined && { issuer }) });
   const flows = flowsOf(inbox, settings.flows, {
@@ -145,11 +146,12 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     stopListening();
     process.off('exit', warnOfLoss);
     inbox.complete();
-    await Promise.race([recorder.settled(), pause(settings.stopTimeoutMs)]);
-    await delivery.stop();
-    // What could not be written until now is lost, and counted.
-    await journal.close();
-    await recorder.settled();
+    await within(settings.stopTimeoutMs, recorder.settled());
+    await delivery.stop(async () => {
+      // What could not be written until now is lost, and counted.
+      await journal.close();
+      await recorder.settled();
+    });
     stopReopening();
     state = 'stopped';
   }
@@ -198,7 +200,17 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     }),
     apply(next) {
       const later = (
-        ['journal', 'dataDir', 'durability', 'transmitter', 'retention', 'buffer', 'deadLetters', 'flows', 'log'] as const
+        [
+          'journal',
+          'dataDir',
+          'durability',
+          'transmitter',
+          'retention',
+          'buffer',
+          'deadLetters',
+          'flows',
+          'log',
+        ] as const
       ).filter((name) => !isDeepStrictEqual(comparable(settings[name]), comparable(next[name])));
       delivery.apply(next);
       if (later.length > 0) report('warn', 'some settings apply at the next start only', { settings: later });
@@ -209,8 +221,6 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
 /** Secrets are compared by what they are. */
 const comparable = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (_, member) => (member instanceof Secret ? { secret: member.reveal() } : member)));
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
 
 /** For a caller whom no error may reach; it has been counted where it was thrown. */
 function quietly(work: () => unknown): void {

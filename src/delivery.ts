@@ -24,6 +24,7 @@ import type { EndpointStatus } from './transmitter/status.js';
 const lookMs = 250;
 const stateEveryMs = 1000;
 const retainEveryMs = 10_000;
+const releaseMs = 1000;
 /** So many events are still sent at a stop that leaves them in the journal otherwise. */
 const maxDrained = 1000;
 /** A request that has been done is kept for who has asked, for so long. */
@@ -46,6 +47,8 @@ export interface Delivery {
   readonly ready: Promise<void>;
   /** What the journal has dropped is logged and counted. */
   lose(loss: JournalLoss): void;
+  /** An event that did not get into the journal is logged for each endpoint that would have got it. */
+  miss(event: IdentityEvent): void;
   /** Takes over another config: endpoints that are new, changed or gone. */
   apply(settings: Settings): void;
   status(): Readonly<Record<string, EndpointStatus>>;
@@ -54,8 +57,12 @@ export interface Delivery {
   flushLog(): void;
   /** Whether this process is the one that transmits. */
   readonly isLeading: boolean;
-  /** Delivers what waits, no longer than `stopTimeout`, and closes; a journal on disk keeps what is left. */
-  stop(): Promise<void>;
+  /**
+   * Delivers what waits, no longer than `stopTimeout`, and closes; a journal on disk keeps what is left.
+   *
+   * @param closeJournal called before the log is closed: what is lost by it stands in the log
+   */
+  stop(closeJournal?: () => Promise<void>): Promise<void>;
 }
 
 /** Which events an endpoint gets: those it selects and its profile has a SET for. */
@@ -334,16 +341,6 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
     }
   }
 
-  /** Resolves after so many milliseconds at most. */
-  async function within(ms: number, work: Promise<unknown>): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise((resolve) => {
-      timer = setTimeout(resolve, ms);
-    });
-    await Promise.race([work, limit]);
-    clearTimeout(timer);
-  }
-
   /**
    * A journal in memory ends with the process: what is in it is sent first, as far as it can be. One on disk has it at the
    * next start: only what an endpoint in good health gets in a moment is waited for.
@@ -363,6 +360,20 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
     );
   }
 
+  async function ended(left: () => number): Promise<void> {
+    await working;
+    const rests = await Promise.all(
+      [...running.keys()].map(async (name) => [name, await leave(name, left())] as const),
+    );
+    await Promise.allSettled(leaving.values());
+    if (!isKept) for (const [name, rest] of rests) lose(name, rest, 'lost_on_exit');
+  }
+
+  /** A lease that cannot be written runs out. */
+  async function released(): Promise<void> {
+    await within(releaseMs, lead?.release() ?? Promise.resolve());
+  }
+
   const startedAt = now();
   const begun = deferred();
   const ready = register();
@@ -372,6 +383,13 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
   return {
     ready,
     lose: lost,
+    miss(event) {
+      const why = { reason: 'journal_overflow', detail: 'it could not be written to the journal' } as const;
+      for (const endpoint of configured()) {
+        if (!wantsOf(endpoint)(event)) continue;
+        for (const record of deadRecords(endpoint.name, [event], why, { hashUser, now })) log.write(record);
+      }
+    },
     apply(next) {
       const olds = new Map(current.endpoints.map((endpoint) => [endpoint.name, endpoint]));
       const isSame = isDeepStrictEqual(
@@ -396,22 +414,29 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
     get isLeading() {
       return lead !== undefined && !lead.lost.aborted;
     },
-    async stop() {
+    async stop(closeJournal) {
       const deadline = clock() + current.stopTimeoutMs;
       const left = (): number => Math.max(0, deadline - clock());
       await within(left(), drained());
       stopping.abort();
-      await working;
-      const rests = await Promise.all(
-        [...running.keys()].map(async (name) => [name, await leave(name, left())] as const),
-      );
-      await Promise.allSettled(leaving.values());
-      if (!isKept) for (const [name, rest] of rests) lose(name, rest, 'lost_on_exit');
+      // A journal that cannot be written must not hold up the stop: what waits for it is brought back by the next start.
+      await within(left() + releaseMs, ended(left));
       await writeState();
-      await lead?.release();
+      await released();
+      await closeJournal?.();
       await log.close();
     },
   };
+}
+
+/** Resolves when the work is done, or after so many milliseconds. Keeps the process alive until then. */
+export async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
 }
 
 function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {

@@ -32,7 +32,7 @@ export type ClaimValue = string | number | boolean | string[];
  */
 export type JournalKind = 'embedded' | 'memory';
 /**
- * When `emit` resolves. `flush`: when the event has been flushed to disk, so that it survives a power failure. `commit`: when the operating system has it, so that it survives a crash of the process, but not of the machine.
+ * When `emit` resolves. `flush`: when the event has been flushed to disk, so that it survives a power failure. `commit`: when the operating system has it, so that it survives a crash of the process, but not of the machine: a power failure may even damage the journal.
  */
 export type Durability = 'flush' | 'commit';
 /**

@@ -50,6 +50,7 @@ export function journalOn(store: Store, { always }: JournalOptions = {}): Journa
   const waiting = new Set<() => void>();
   const closing = new AbortController();
   let known: Offset = 1;
+  let watching: NodeJS.Timeout | undefined;
 
   const endOf = (): Offset => {
     known = Math.max(known, store.tables()?.totals().end ?? 0);
@@ -58,6 +59,17 @@ export function journalOn(store: Store, { always }: JournalOptions = {}): Journa
 
   function wake(): void {
     for (const resume of [...waiting]) resume();
+  }
+
+  /** What other processes append is not told to this one: it looks, as long as somebody waits. */
+  function watch(): void {
+    if (!store.isShared || watching !== undefined) return;
+    const seen = known;
+    watching = setTimeout(() => {
+      watching = undefined;
+      if (endOf() > seen) wake();
+      if (waiting.size > 0) watch();
+    }, askAgainMs).unref();
   }
 
   function knownIn(tables: Pick<Tables, 'readers'>): KnownReader[] {
@@ -146,15 +158,14 @@ export function journalOn(store: Store, { always }: JournalOptions = {}): Journa
       const either = AbortSignal.any([signal, closing.signal]);
       while (!either.aborted && endOf() <= from) {
         await new Promise<void>((resolve) => {
-          const timer = store.isShared ? setTimeout(() => resume(), askAgainMs).unref() : undefined;
           function resume(): void {
-            clearTimeout(timer);
             either.removeEventListener('abort', resume);
             waiting.delete(resume);
             resolve();
           }
           either.addEventListener('abort', resume);
           waiting.add(resume);
+          watch();
         });
       }
       return !either.aborted;

@@ -11,7 +11,7 @@ const format = 1;
 /** An LMDB environment, open. */
 export interface Environment {
   readonly tables: Tables;
-  /** Runs `change` in one transaction; resolves when it is committed and, if so wished, flushed to disk. */
+  /** Runs `change` in one transaction; resolves when it is committed and, where `durable`, flushed to disk. */
   transact(change: (tables: Writing) => void): Promise<void>;
   /** Whether the file is still where it was opened. */
   isInPlace(): boolean;
@@ -76,7 +76,7 @@ export function openEnvironment(folder: string, { durable }: { readonly durable:
   const found = existsSync(file) ? damageOf(file) : undefined;
   if (found !== undefined) throw new DamagedError(`${basename(folder)}: ${found}`);
   // Without event turn batching every write is a transaction of its own, and its failure reaches only who asked for it.
-  const root = open({ path: folder, maxDbs: 16, eventTurnBatching: false, overlappingSync: !durable });
+  const root = open({ path: folder, maxDbs: 16, eventTurnBatching: false, overlappingSync: false, noSync: !durable });
   const { meta, ...tables } = tablesOf(root);
   const totals = (): Totals => ({ ...empty, ...(meta.get('totals') as Totals | undefined) });
   const stored = meta.get('format') ?? format;

@@ -37,7 +37,7 @@ export function recorderOf(
     if (appending.size < limits.maxEvents && pendingBytes <= limits.maxBytes) return;
     throw new SetwireError(
       'SETWIRE_OVERLOADED',
-      `${appending.size} events already wait for the journal: this one was dropped`,
+      'as many events wait for the journal already as `buffer` allows: this one was dropped',
     );
   }
 

@@ -61,7 +61,8 @@ export async function runOracle({ kills, seed, tell = () => undefined }: Run): P
     child.once('exit', (code, signal) => {
       children.delete(child);
       if (signal === null && code !== 0) faults.push(`the ${role} ended by itself with code ${code}`);
-      if (signal !== null && signal !== 'SIGKILL' && signal !== 'SIGTERM') faults.push(`the ${role} fell with ${signal}`);
+      if (signal !== null && signal !== 'SIGKILL' && signal !== 'SIGTERM')
+        faults.push(`the ${role} fell with ${signal}`);
     });
     return { child, said };
   }

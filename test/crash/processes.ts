@@ -1,15 +1,13 @@
 // What the oracle runs, each in a process of its own: `tsx processes.ts <role> <config> ...`.
-import { appendFileSync, openSync, writeSync } from 'node:fs';
+
 import { createHmac } from 'node:crypto';
+import { appendFileSync, openSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createAdapter } from '../../src/adapter.js';
 import { loadConfig } from '../../src/config/load.js';
 import { seeded } from '../transmitter/seeded.js';
 import { secret, subjects } from './roles.js';
-
-
-
 
 const [role, file = '', ...rest] = process.argv.slice(2);
 const say = (line: string): void => void writeSync(1, `${line}\n`);
