@@ -47,14 +47,17 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
   let openedAt = Number.NEGATIVE_INFINITY;
 
   function opened(): Environment {
+    if (environment !== undefined) return environment;
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const open = () => openEnvironment(folder, { durable: durability === 'flush' });
     try {
-      mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-      environment ??= openEnvironment(folder, { durable: durability === 'flush' });
-      return environment;
+      environment = open();
     } catch (error) {
-      if (isDamage(error)) abandon(error);
-      throw error;
+      if (!isDamage(error)) throw error;
+      abandon(error);
+      environment = open();
     }
+    return environment;
   }
 
   /** What is damaged stays for whoever wants to look at it; new events are not held up by it. */
@@ -67,8 +70,8 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
     report('error', 'the journal is damaged', { code, why: messageOf(error), movedTo, note });
   }
 
-  /** The folder is gone, but not what was in it, as long as it is open. */
-  async function putBack(lost: Environment): Promise<void> {
+  /** The folder is gone, but not what was in it, as long as it is open. False: another journal stands there already. */
+  async function putBack(lost: Environment): Promise<boolean> {
     const copy = `${folder}.copy-${process.pid}`;
     rmSync(copy, { recursive: true, force: true });
     mkdirSync(copy, { recursive: true, mode: 0o700 });
@@ -77,11 +80,15 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
     await lost.close();
     try {
       renameSync(copy, folder);
+      // At once: it may be removed again.
+      attempt(opened);
       report('error', 'the journal was removed while it was open; it has been written anew', { folder });
+      return true;
     } catch (error) {
       // Another process was faster, with what is the same.
       rmSync(copy, { recursive: true, force: true });
       report('warn', 'the journal was replaced while it was open; the new one is used', { why: messageOf(error) });
+      return false;
     }
   }
 
@@ -97,9 +104,8 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
         }
       }
     });
-    if (current.isInPlace()) return;
-    await putBack(current);
-    throw new Error('the journal was removed while it was open');
+    // What has just been stored is in the copy; whether it is in another's cannot be told.
+    if (!current.isInPlace() && !(await putBack(current))) await storeGroup(group);
   }
 
   function tell(error: unknown): void {
@@ -136,11 +142,16 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
         settle(group);
         pauseMs = firstPauseMs;
       } catch (error) {
+        let obstacle = error;
         if (environment !== undefined && isDamage(error)) {
-          attempt(() => abandon(error));
-          continue;
+          try {
+            abandon(error);
+            continue;
+          } catch (other) {
+            obstacle = other;
+          }
         }
-        tell(error);
+        tell(obstacle);
         if (closing.signal.aborted) giveUp();
         await pause(pauseMs, closing.signal);
         pauseMs = Math.min(longestPauseMs, pauseMs * 2);
