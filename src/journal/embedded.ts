@@ -6,7 +6,7 @@ import type { Journal } from './journal.js';
 import { journalOn } from './journal-on.js';
 import { pause } from './lease.js';
 import { type Environment, isDamage, openEnvironment, setAside } from './lmdb.js';
-import type { Store, Writing } from './store.js';
+import type { Store, Table, Tables, Writing } from './store.js';
 
 export interface EmbeddedOptions {
   /** The journal is in `journal` within it; made with mode 0700 where missing. */
@@ -41,6 +41,7 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
   const folder = join(dataDir, 'journal');
   const closing = new AbortController();
   let environment: Environment | undefined;
+  let readable: Tables | undefined;
   let queue: Change[] = [];
   let working: Promise<void> | undefined;
   let failure: string | undefined;
@@ -57,7 +58,42 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
       abandon(error);
       environment = open();
     }
+    readable = readableIn(environment);
     return environment;
+  }
+
+  /** What is found to be damaged when it is read is dealt with as when it is written; until then it is as if it were empty. */
+  function readableIn(current: Environment): Tables {
+    let isCondemned = false;
+    function reading<T>(read: () => T, otherwise: T): T {
+      try {
+        return read();
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        const condemn = (): void => {
+          if (environment === current) throw error;
+        };
+        if (!isCondemned) write(condemn).catch(() => undefined);
+        isCondemned = true;
+        return otherwise;
+      }
+    }
+    const guarded = <K, V>(table: Table<K, V>): Table<K, V> => ({
+      ...table,
+      get: (key) => reading(() => table.get(key), undefined),
+      range: (bounds) => reading(() => table.range(bounds), []),
+      count: () => reading(() => table.count(), 0),
+    });
+    const { events, readers, lease, deadLetters, deadIds, requests, totals } = current.tables;
+    return {
+      events: guarded(events),
+      readers: guarded(readers),
+      lease: guarded(lease),
+      deadLetters: guarded(deadLetters),
+      deadIds: guarded(deadIds),
+      requests: guarded(requests),
+      totals: () => reading(totals, { end: 1, bytes: 0, dead: {} }),
+    };
   }
 
   /** What is damaged stays for whoever wants to look at it; new events are not held up by it. */
@@ -177,23 +213,25 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
     }
   }
 
+  function write<T>(run: (tables: Writing) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (closing.signal.aborted && working === undefined) {
+        reject(new SetwireError('SETWIRE_JOURNAL_UNWRITABLE', 'the journal is closed'));
+        return;
+      }
+      queue.push({ run, resolve: resolve as Change['resolve'], reject });
+      working ??= work();
+    });
+  }
+
   return {
-    write<T>(run: (tables: Writing) => T) {
-      return new Promise<T>((resolve, reject) => {
-        if (closing.signal.aborted && working === undefined) {
-          reject(new SetwireError('SETWIRE_JOURNAL_UNWRITABLE', 'the journal is closed'));
-          return;
-        }
-        queue.push({ run, resolve: resolve as Change['resolve'], reject });
-        working ??= work();
-      });
-    },
+    write,
     tables() {
       if (environment === undefined && !closing.signal.aborted && performance.now() - openedAt > openAgainMs) {
         openedAt = performance.now();
         attempt(opened);
       }
-      return environment?.tables;
+      return environment && readable;
     },
     isShared: true,
     get error() {

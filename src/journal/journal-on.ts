@@ -43,17 +43,50 @@ function offsetAt(tables: Pick<Tables, 'events'>, end: Offset, time: number): Of
   return low;
 }
 
+/** What this process knows of a journal, whatever becomes of it. */
+interface Seen {
+  /** No event that is stored has this offset or a later one, as far as it knows. */
+  end: Offset;
+  readonly readers: Set<string>;
+}
+
+/**
+ * A store that was begun anew, because what was there is damaged, goes on where this process knows the old one to have
+ * ended: no offset comes twice, and readers get what comes.
+ */
+function goingOn(store: Store, seen: Seen): Store {
+  async function write<T>(change: (tables: Writing) => T): Promise<T> {
+    let end = 0;
+    const result = await store.write((tables) => {
+      const { totals, readers } = tables;
+      if (totals.end < seen.end) {
+        totals.end = seen.end;
+        for (const reader of seen.readers)
+          if (readers.get(reader) === undefined) readers.put(reader, { next: seen.end, pending: [] });
+      }
+      const done = change(tables);
+      end = totals.end;
+      return done;
+    });
+    seen.end = Math.max(seen.end, end);
+    return result;
+  }
+  // Its other members may be getters: they stay what they are.
+  return Object.create(store, { write: { value: write } }) as Store;
+}
+
 /** A journal whose tables are in `store`. */
-export function journalOn(store: Store, { always }: JournalOptions = {}): Journal {
+export function journalOn(kept: Store, { always }: JournalOptions = {}): Journal {
+  const seen: Seen = { end: 1, readers: new Set() };
+  const store = goingOn(kept, seen);
   const lease = leaseIn(store, randomUUID());
   const tracked = new Map<string, () => Position>();
   const waiting = new Set<() => void>();
   const closing = new AbortController();
-  let known: Offset = 1;
 
   const endOf = (): Offset => {
-    known = Math.max(known, store.tables()?.totals().end ?? 0);
-    return known;
+    seen.end = Math.max(seen.end, store.tables()?.totals().end ?? 0);
+    return seen.end;
   };
 
   function wake(): void {
@@ -126,7 +159,6 @@ export function journalOn(store: Store, { always }: JournalOptions = {}): Journa
         totals.bytes += text.length;
         return [place, isFull(tables) ? trimAlways(tables) : []] as const;
       });
-      known = Math.max(known, offset + 1);
       tell(losses);
       wake();
       return offset;
@@ -168,6 +200,7 @@ export function journalOn(store: Store, { always }: JournalOptions = {}): Journa
         const { readers } = tables;
         const row = readers.get(reader);
         if (row === undefined) readers.put(reader, { next: startOf(tables, from), pending: [] });
+        seen.readers.add(reader);
       });
     },
     position(reader) {

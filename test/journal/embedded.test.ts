@@ -2,14 +2,17 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { expect } from 'chai';
 import { open as openLmdb } from 'lmdb';
@@ -188,7 +191,6 @@ describe('the journal on disk', () => {
     }
 
     const holes: Record<string, readonly [from: number, to: number]> = {
-      'in the middle': [0.3, 0.7],
       'at its end': [0.5, 1],
       'but for its first two pages': [0, 1],
     };
@@ -209,12 +211,42 @@ describe('the journal on disk', () => {
       });
     }
 
-    it('does no harm to what is read', async () => {
-      await filled(3000);
-      const { size } = statSync(dataFile());
-      zero(16_384, size - 16_384)();
-      const process = keeper();
-      expect(await process.ask({ kind: 'ids' })).to.be.an('array');
+    describe('while it is open', () => {
+      /** Zeroes the page in which the first event stands. */
+      function loseFirst(): void {
+        const page = Math.floor(readFileSync(dataFile()).lastIndexOf('"old-0"') / 4096) * 4096;
+        const fd = openSync(dataFile(), 'r+');
+        writeSync(fd, Buffer.alloc(4096), 0, 4096, page);
+        closeSync(fd);
+      }
+
+      it('is moved aside as soon as it is read, and nobody who reads it hears of it', async () => {
+        await filled(3000);
+        const journal = open();
+        expect(await journal.read(1, 1)).to.have.length(1);
+        loseFirst();
+        expect(await journal.read(1, 5)).to.deep.equal([]);
+        await until(() => codes().length > 0);
+        expect(codes()).to.deep.equal(['SETWIRE_JOURNAL_CORRUPT']);
+        expect(journal.status).to.deep.equal({ events: 0, bytes: 0 });
+      });
+
+      it('goes on with the offsets, and with its readers', async () => {
+        await filled(3000);
+        const journal = open();
+        await journal.open('crm', 'beginning');
+        await journal.lead(never);
+        const track = journal.track('crm', () => ({ next: 2000, pending: [] }));
+        await track.stored();
+        loseFirst();
+        await journal.read(1, 5);
+        expect(await journal.append(eventOf('new'))).to.equal(3001);
+        expect(await journal.has(2000, never)).to.equal(true);
+        expect(await journal.read(2000, 5)).to.deep.equal([{ offset: 3001, event: eventOf('new') }]);
+        track.end();
+        expect(journal.position('crm').next).to.equal(3001);
+        expect(codes()).to.deep.equal(['SETWIRE_JOURNAL_CORRUPT']);
+      });
     });
   });
 
