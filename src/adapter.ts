@@ -30,6 +30,9 @@ import type { EndpointStatus } from './transmitter/status.js';
 export type { Answer, EndpointStatus, Flows };
 export { checkQuery, isMeant, matchesPattern, operatorLog, wantsOf };
 
+/** How long a stop waits for the journal once the requests are over. */
+const storeAtStopMs = 1000;
+
 export interface AdapterOptions {
   /** The identity server to attach to; left out: only `emit` brings events. */
   readonly host?: unknown;
@@ -146,9 +149,11 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     process.off('exit', warnOfLoss);
     inbox.complete();
     await Promise.race([recorder.settled(), pause(settings.stopTimeoutMs)]);
-    await delivery.stop();
-    // What could not be written until now is lost, and counted.
+    const delivered = delivery.stop();
+    // A journal that cannot be written is not waited for any longer: what could not be written until now is lost, and counted.
+    await Promise.race([delivered, pause(settings.stopTimeoutMs + storeAtStopMs)]);
     await journal.close();
+    await delivered;
     await recorder.settled();
     stopReopening();
     state = 'stopped';
@@ -198,7 +203,17 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     }),
     apply(next) {
       const later = (
-        ['journal', 'dataDir', 'durability', 'transmitter', 'retention', 'buffer', 'deadLetters', 'flows', 'log'] as const
+        [
+          'journal',
+          'dataDir',
+          'durability',
+          'transmitter',
+          'retention',
+          'buffer',
+          'deadLetters',
+          'flows',
+          'log',
+        ] as const
       ).filter((name) => !isDeepStrictEqual(comparable(settings[name]), comparable(next[name])));
       delivery.apply(next);
       if (later.length > 0) report('warn', 'some settings apply at the next start only', { settings: later });

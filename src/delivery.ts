@@ -119,9 +119,11 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
       wants,
       transmission,
       async stop(limitMs) {
-        const rest = await transmission.stop(limitMs);
-        close();
-        return rest;
+        try {
+          return await transmission.stop(limitMs);
+        } finally {
+          close();
+        }
       },
     });
   }
@@ -403,16 +405,19 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
       stopping.abort();
       await working;
       const rests = await Promise.all(
-        [...running.keys()].map(async (name) => [name, await leave(name, left())] as const),
+        [...running.keys()].map(async (name) => [name, await leave(name, left()).catch(unstored)] as const),
       );
       await Promise.allSettled(leaving.values());
       if (!isKept) for (const [name, rest] of rests) lose(name, rest, 'lost_on_exit');
       await writeState();
-      await lead?.release();
+      await lead?.release().catch(unstored);
       await log.close();
     },
   };
 }
+
+/** For what the journal could not store any more before it was closed, which has said so: it is found again at the next start. */
+const unstored = (): readonly JournalEntry[] => [];
 
 function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
   let resolve = (): void => undefined;
