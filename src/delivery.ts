@@ -84,6 +84,8 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
   const before = new Map<string, EndpointStatus>();
   /** Endpoints that are being stopped: they are begun anew only then. */
   const leaving = new Map<string, Promise<unknown>>();
+  /** What is done every now and then and is not over yet. */
+  const chores = new Set<Promise<void>>();
   const hashUser = userHashWith(settings.log.userKey);
   const log = openDeliveryLog({ ...settings.log, report });
   const stateFile = stateFileAt(join(settings.dataDir, 'state.json'), report);
@@ -291,8 +293,12 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
         busy = false;
       }
     };
-    timers.push(setInterval(() => void run(), ms).unref());
-    void run();
+    const begin = (): void => {
+      const chore = run().finally(() => chores.delete(chore));
+      chores.add(chore);
+    };
+    timers.push(setInterval(begin, ms).unref());
+    begin();
   }
 
   /** Lets the journal know who reads it. */
@@ -404,6 +410,8 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
       await within(left(), drained());
       stopping.abort();
       await working;
+      // What the journal drops is said, however soon the end comes.
+      await Promise.all(chores);
       const rests = await Promise.all(
         [...running.keys()].map(async (name) => [name, await leave(name, left()).catch(unstored)] as const),
       );

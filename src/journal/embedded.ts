@@ -240,8 +240,10 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
     async close() {
       closing.abort();
       await working;
-      await environment?.close();
+      // Who reads while it is being closed would end the process.
+      const last = environment;
       environment = undefined;
+      await last?.close();
     },
   };
 }

@@ -256,16 +256,23 @@ export function journalOn(kept: Store, { always }: JournalOptions = {}): Journal
     },
     async retain(limits, now) {
       const losses: JournalLoss[] = [];
-      for (let more = true; more; ) {
-        const trimmed = await store.write((tables) => {
+      const trimOnce = () =>
+        store.write((tables) => {
           for (const { key, value } of [...tables.readers.range({})]) {
             const isForgotten = value.removedAt !== undefined && now - value.removedAt >= limits.removedReaderMs;
             if (isForgotten) tables.readers.remove(key);
           }
           return trim(tables, knownIn(tables), limits, now);
         });
-        losses.push(...trimmed.losses);
-        ({ more } = trimmed);
+      try {
+        for (let more = true; more; ) {
+          const trimmed = await trimOnce();
+          losses.push(...trimmed.losses);
+          ({ more } = trimmed);
+        }
+      } catch (error) {
+        // It was closed in between: what is lost until then is lost all the same.
+        if (losses.length === 0) throw error;
       }
       return losses;
     },

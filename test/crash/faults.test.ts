@@ -373,7 +373,7 @@ describe('what goes wrong', function () {
         buffer: { maxEvents: 2000 },
         endpoints: { slow: { url: slow.url, timeout: '100ms', ...eager, batch } },
       });
-      await emit(adapter, 6000);
+      for (let round = 0; round < 6; round += 1) await emit(adapter, 1000);
       hang = false;
       await until(() => adapter.status().endpoints?.slow?.lag.events === 0);
       await adapter.detach();
@@ -399,12 +399,13 @@ describe('what goes wrong', function () {
       const after = start(config);
       await until(() => after.status().isTransmitting === true && after.status().endpoints?.slow?.lag.events === 0);
       await after.detach();
-      const { losses = {} } = after.status();
-      expect(Object.keys(losses)).to.deep.equal(['slow: journal_overflow']);
+      // The first has dropped some already.
+      const losses = [before, after].flatMap((each) => Object.entries(each.status().losses ?? {}));
+      expect(new Set(losses.map(([kind]) => kind))).to.deep.equal(new Set(['slow: journal_overflow']));
+      const lost = losses.reduce((sum, [, count]) => sum + count, 0);
       const dead = records().filter(({ outcome }) => outcome === 'dead');
-      expect(dead.flatMap(({ sets }) => sets)).to.have.length(losses['slow: journal_overflow'] ?? 0);
-      const got = delivered(after, 'slow') + delivered(before, 'slow');
-      expect(got + (losses['slow: journal_overflow'] ?? 0)).to.equal(10_000);
+      expect(dead.flatMap(({ sets }) => sets)).to.have.length(lost);
+      expect(delivered(after, 'slow') + lost).to.equal(10_000);
     });
   });
 });

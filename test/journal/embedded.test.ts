@@ -149,6 +149,26 @@ describe('the journal on disk', () => {
     });
   });
 
+  it('may be read while it is being closed', async () => {
+    const journal = open();
+    await journal.open('crm');
+    // Still being written when the end comes.
+    const appending = Promise.all(Array.from({ length: 500 }, (_, n) => journal.append(eventOf(`e${n}`))));
+    let isClosed = false;
+    const closing = journal.close().then(() => {
+      isClosed = true;
+    });
+    while (!isClosed) {
+      expect(journal.readers().length).to.be.within(0, 1);
+      expect(journal.status.events).to.be.within(0, 500);
+      await new Promise(setImmediate);
+    }
+    await Promise.all([closing, appending]);
+    // LMDB looks after its readers later, and would throw at nobody.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(journal.readers()).to.deep.equal([]);
+  });
+
   it('is for its owner alone', async () => {
     await filled(1);
     const modes = [dataDir(), place.path('data/journal')].map((path) => (statSync(path).mode & 0o777).toString(8));
