@@ -215,7 +215,7 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
 
   function write<T>(run: (tables: Writing) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (closing.signal.aborted && working === undefined) {
+      if (closing.signal.aborted) {
         reject(new SetwireError('SETWIRE_JOURNAL_UNWRITABLE', 'the journal is closed'));
         return;
       }
@@ -240,7 +240,7 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
     async close() {
       closing.abort();
       await working;
-      // Who reads while it is being closed would end the process.
+      // Whoever read or wrote while it is being closed would end the process.
       const last = environment;
       environment = undefined;
       await last?.close();

@@ -169,6 +169,24 @@ describe('the journal on disk', () => {
     expect(journal.readers()).to.deep.equal([]);
   });
 
+  it('ends with what others go on writing to it', async () => {
+    const journal = open();
+    let written = 0;
+    async function writing(name: string): Promise<void> {
+      for (let n = 0; ; n += 1) {
+        await journal.disable(`${name}-${n}`, undefined);
+        journal.readers();
+        written += 1;
+      }
+    }
+    const refused = Promise.all(['a', 'b', 'c'].map((name) => writing(name).catch((error: unknown) => error)));
+    await until(() => written > 20);
+    await journal.close();
+    for (const error of await refused)
+      expect(error).to.be.instanceOf(SetwireError).with.property('code', 'SETWIRE_JOURNAL_UNWRITABLE');
+    expect(open().readers()).to.have.length(written);
+  });
+
   it('is for its owner alone', async () => {
     await filled(1);
     const modes = [dataDir(), place.path('data/journal')].map((path) => (statSync(path).mode & 0o777).toString(8));
