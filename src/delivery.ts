@@ -91,6 +91,8 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
   const before = new Map<string, EndpointStatus>();
   /** Endpoints that are being stopped: they are begun anew only then. */
   const leaving = new Map<string, Promise<unknown>>();
+  /** What is done every now and then and is not over yet. */
+  const chores = new Set<Promise<void>>();
   const hashUser = userHashWith(settings.log.userKey);
   const log = openDeliveryLog({ ...settings.log, report });
   const stateFile = stateFileAt(join(settings.dataDir, 'state.json'), report);
@@ -126,9 +128,11 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
       wants,
       transmission,
       async stop(limitMs) {
-        const rest = await transmission.stop(limitMs);
-        close();
-        return rest;
+        try {
+          return await transmission.stop(limitMs);
+        } finally {
+          close();
+        }
       },
     });
   }
@@ -226,10 +230,7 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
   }
 
   function lost({ reader, entries }: JournalLoss): void {
-    const target = running.get(reader);
-    // What has been read already is still under way, and not lost.
-    const gone = entries.filter(({ offset }) => target?.transmission.holds(offset) !== true);
-    lose(reader, gone, 'journal_overflow');
+    lose(reader, entries, 'journal_overflow');
   }
 
   function lose(name: string, entries: readonly JournalEntry[], reason: DeadReason): void {
@@ -277,7 +278,8 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
   }
 
   async function writeState(): Promise<void> {
-    if (!isKept || !isLive) return;
+    // Only one process writes it: the one that transmits.
+    if (!isKept || !isLive || lead === undefined || lead.lost.aborted) return;
     const endpoints = Object.fromEntries(Object.entries(status()).map(([name, each]) => [name, readable(each)]));
     const writtenAt = new Date(now()).toISOString();
     await stateFile.write({ writtenAt, pid: process.pid, journal: journal.status, endpoints });
@@ -296,8 +298,12 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
         busy = false;
       }
     };
-    timers.push(setInterval(() => void run(), ms).unref());
-    void run();
+    const begin = (): void => {
+      const chore = run().finally(() => chores.delete(chore));
+      chores.add(chore);
+    };
+    timers.push(setInterval(begin, ms).unref());
+    begin();
   }
 
   /** Lets the journal know who reads it. */
@@ -371,7 +377,7 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
 
   /** A lease that cannot be written runs out. */
   async function released(): Promise<void> {
-    await within(releaseMs, lead?.release() ?? Promise.resolve());
+    await within(releaseMs, lead?.release().catch(unstored) ?? Promise.resolve());
   }
 
   const startedAt = now();
@@ -438,6 +444,9 @@ export async function within(ms: number, work: Promise<unknown>): Promise<void> 
   await Promise.race([work, limit]);
   clearTimeout(timer);
 }
+
+/** For what the journal could not store any more before it was closed, which has said so: it is found again at the next start. */
+const unstored = (): readonly JournalEntry[] => [];
 
 function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
   let resolve = (): void => undefined;

@@ -6,7 +6,7 @@ import type { Journal } from './journal.js';
 import { journalOn } from './journal-on.js';
 import { pause } from './lease.js';
 import { type Environment, isDamage, openEnvironment, setAside } from './lmdb.js';
-import type { Store, Writing } from './store.js';
+import type { Store, Table, Tables, Writing } from './store.js';
 
 export interface EmbeddedOptions {
   /** The journal is in `journal` within it; made with mode 0700 where missing. */
@@ -41,20 +41,59 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
   const folder = join(dataDir, 'journal');
   const closing = new AbortController();
   let environment: Environment | undefined;
+  let readable: Tables | undefined;
   let queue: Change[] = [];
   let working: Promise<void> | undefined;
   let failure: string | undefined;
   let openedAt = Number.NEGATIVE_INFINITY;
 
   function opened(): Environment {
+    if (environment !== undefined) return environment;
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const open = () => openEnvironment(folder, { durable: durability === 'flush' });
     try {
-      mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-      environment ??= openEnvironment(folder, { durable: durability === 'flush' });
-      return environment;
+      environment = open();
     } catch (error) {
-      if (isDamage(error)) abandon(error);
-      throw error;
+      if (!isDamage(error)) throw error;
+      abandon(error);
+      environment = open();
     }
+    readable = readableIn(environment);
+    return environment;
+  }
+
+  /** What is found to be damaged when it is read is dealt with as when it is written; until then it is as if it were empty. */
+  function readableIn(current: Environment): Tables {
+    let isCondemned = false;
+    function reading<T>(read: () => T, otherwise: T): T {
+      try {
+        return read();
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        const condemn = (): void => {
+          if (environment === current) throw error;
+        };
+        if (!isCondemned) write(condemn).catch(() => undefined);
+        isCondemned = true;
+        return otherwise;
+      }
+    }
+    const guarded = <K, V>(table: Table<K, V>): Table<K, V> => ({
+      ...table,
+      get: (key) => reading(() => table.get(key), undefined),
+      range: (bounds) => reading(() => table.range(bounds), []),
+      count: () => reading(() => table.count(), 0),
+    });
+    const { events, readers, lease, deadLetters, deadIds, requests, totals } = current.tables;
+    return {
+      events: guarded(events),
+      readers: guarded(readers),
+      lease: guarded(lease),
+      deadLetters: guarded(deadLetters),
+      deadIds: guarded(deadIds),
+      requests: guarded(requests),
+      totals: () => reading(totals, { end: 1, bytes: 0, dead: {} }),
+    };
   }
 
   /** What is damaged stays for whoever wants to look at it; new events are not held up by it. */
@@ -67,8 +106,8 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
     report('error', 'the journal is damaged', { code, why: messageOf(error), movedTo, note });
   }
 
-  /** The folder is gone, but not what was in it, as long as it is open. */
-  async function putBack(lost: Environment): Promise<void> {
+  /** The folder is gone, but not what was in it, as long as it is open. False: another journal stands there already. */
+  async function putBack(lost: Environment): Promise<boolean> {
     const copy = `${folder}.copy-${process.pid}`;
     rmSync(copy, { recursive: true, force: true });
     mkdirSync(copy, { recursive: true, mode: 0o700 });
@@ -77,11 +116,15 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
     await lost.close();
     try {
       renameSync(copy, folder);
+      // At once: it may be removed again.
+      attempt(opened);
       report('error', 'the journal was removed while it was open; it has been written anew', { folder });
+      return true;
     } catch (error) {
       // Another process was faster, with what is the same.
       rmSync(copy, { recursive: true, force: true });
       report('warn', 'the journal was replaced while it was open; the new one is used', { why: messageOf(error) });
+      return false;
     }
   }
 
@@ -97,9 +140,8 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
         }
       }
     });
-    if (current.isInPlace()) return;
-    await putBack(current);
-    throw new Error('the journal was removed while it was open');
+    // What has just been stored is in the copy; whether it is in another's cannot be told.
+    if (!current.isInPlace() && !(await putBack(current))) await storeGroup(group);
   }
 
   function tell(error: unknown): void {
@@ -136,11 +178,16 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
         settle(group);
         pauseMs = firstPauseMs;
       } catch (error) {
+        let obstacle = error;
         if (environment !== undefined && isDamage(error)) {
-          attempt(() => abandon(error));
-          continue;
+          try {
+            abandon(error);
+            continue;
+          } catch (other) {
+            obstacle = other;
+          }
         }
-        tell(error);
+        tell(obstacle);
         if (closing.signal.aborted) giveUp();
         await pause(pauseMs, closing.signal);
         pauseMs = Math.min(longestPauseMs, pauseMs * 2);
@@ -166,23 +213,25 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
     }
   }
 
+  function write<T>(run: (tables: Writing) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (closing.signal.aborted) {
+        reject(new SetwireError('SETWIRE_JOURNAL_UNWRITABLE', 'the journal is closed'));
+        return;
+      }
+      queue.push({ run, resolve: resolve as Change['resolve'], reject });
+      working ??= work();
+    });
+  }
+
   return {
-    write<T>(run: (tables: Writing) => T) {
-      return new Promise<T>((resolve, reject) => {
-        if (closing.signal.aborted && working === undefined) {
-          reject(new SetwireError('SETWIRE_JOURNAL_UNWRITABLE', 'the journal is closed'));
-          return;
-        }
-        queue.push({ run, resolve: resolve as Change['resolve'], reject });
-        working ??= work();
-      });
-    },
+    write,
     tables() {
       if (environment === undefined && !closing.signal.aborted && performance.now() - openedAt > openAgainMs) {
         openedAt = performance.now();
         attempt(opened);
       }
-      return environment?.tables;
+      return environment && readable;
     },
     isShared: true,
     get error() {
@@ -191,8 +240,10 @@ function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
     async close() {
       closing.abort();
       await working;
-      await environment?.close();
+      // Whoever read or wrote while it is being closed would end the process.
+      const last = environment;
       environment = undefined;
+      await last?.close();
     },
   };
 }

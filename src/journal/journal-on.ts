@@ -43,18 +43,53 @@ function offsetAt(tables: Pick<Tables, 'events'>, end: Offset, time: number): Of
   return low;
 }
 
+/** What this process knows of a journal, whatever becomes of it. */
+interface Seen {
+  /** No event that is stored has this offset or a later one, as far as it knows. */
+  end: Offset;
+  readonly readers: Set<string>;
+}
+
+/**
+ * A store that was begun anew, because what was there is damaged, goes on where this process knows the old one to have
+ * ended: no offset comes twice, and readers get what comes.
+ */
+function goingOn(store: Store, seen: Seen): Store {
+  async function write<T>(change: (tables: Writing) => T): Promise<T> {
+    let end = 0;
+    const result = await store.write((tables) => {
+      const { totals, readers } = tables;
+      if (totals.end < seen.end) {
+        totals.end = seen.end;
+        for (const reader of seen.readers)
+          if (readers.get(reader) === undefined) readers.put(reader, { next: seen.end, pending: [] });
+      }
+      const done = change(tables);
+      end = totals.end;
+      return done;
+    });
+    seen.end = Math.max(seen.end, end);
+    return result;
+  }
+  // Its other members may be getters: they stay what they are.
+  return Object.create(store, { write: { value: write } }) as Store;
+}
+
 /** A journal whose tables are in `store`. */
-export function journalOn(store: Store, { always }: JournalOptions = {}): Journal {
+export function journalOn(kept: Store, { always }: JournalOptions = {}): Journal {
+  const seen: Seen = { end: 1, readers: new Set() };
+  const store = goingOn(kept, seen);
   const lease = leaseIn(store, randomUUID());
   const tracked = new Map<string, () => Position>();
   const waiting = new Set<() => void>();
   const closing = new AbortController();
-  let known: Offset = 1;
+  /** What is lost to readers that had not begun it ends here: nobody begins it while its removal is being stored. */
+  let cut: Offset = 1;
   let watching: NodeJS.Timeout | undefined;
 
   const endOf = (): Offset => {
-    known = Math.max(known, store.tables()?.totals().end ?? 0);
-    return known;
+    seen.end = Math.max(seen.end, store.tables()?.totals().end ?? 0);
+    return seen.end;
   };
 
   function wake(): void {
@@ -64,10 +99,10 @@ export function journalOn(store: Store, { always }: JournalOptions = {}): Journa
   /** What other processes append is not told to this one: it looks, as long as somebody waits. */
   function watch(): void {
     if (!store.isShared || watching !== undefined) return;
-    const seen = known;
+    const before = seen.end;
     watching = setTimeout(() => {
       watching = undefined;
-      if (endOf() > seen) wake();
+      if (endOf() > before) wake();
       if (waiting.size > 0) watch();
     }, askAgainMs).unref();
   }
@@ -138,13 +173,12 @@ export function journalOn(store: Store, { always }: JournalOptions = {}): Journa
         totals.bytes += text.length;
         return [place, isFull(tables) ? trimAlways(tables) : []] as const;
       });
-      known = Math.max(known, offset + 1);
       tell(losses);
       wake();
       return offset;
     },
     async read(from, max) {
-      const found = [...(store.tables()?.events.range({ start: from, limit: max }) ?? [])];
+      const found = [...(store.tables()?.events.range({ start: Math.max(from, cut), limit: max }) ?? [])];
       return found.flatMap(({ key, value }) => parsed(key, value) ?? []);
     },
     async entries(offsets) {
@@ -179,6 +213,7 @@ export function journalOn(store: Store, { always }: JournalOptions = {}): Journa
         const { readers } = tables;
         const row = readers.get(reader);
         if (row === undefined) readers.put(reader, { next: startOf(tables, from), pending: [] });
+        seen.readers.add(reader);
       });
     },
     position(reader) {
@@ -234,16 +269,25 @@ export function journalOn(store: Store, { always }: JournalOptions = {}): Journa
     },
     async retain(limits, now) {
       const losses: JournalLoss[] = [];
-      for (let more = true; more; ) {
-        const trimmed = await store.write((tables) => {
+      const trimOnce = () =>
+        store.write((tables) => {
           for (const { key, value } of [...tables.readers.range({})]) {
             const isForgotten = value.removedAt !== undefined && now - value.removedAt >= limits.removedReaderMs;
             if (isForgotten) tables.readers.remove(key);
           }
-          return trim(tables, knownIn(tables), limits, now);
+          const trimmed = trim(tables, knownIn(tables), limits, now);
+          for (const { entries } of trimmed.losses) cut = Math.max(cut, (entries.at(-1)?.offset ?? 0) + 1);
+          return trimmed;
         });
-        losses.push(...trimmed.losses);
-        ({ more } = trimmed);
+      try {
+        for (let more = true; more; ) {
+          const trimmed = await trimOnce();
+          losses.push(...trimmed.losses);
+          ({ more } = trimmed);
+        }
+      } catch (error) {
+        // It was closed in between: what is lost until then is lost all the same.
+        if (losses.length === 0) throw error;
       }
       return losses;
     },

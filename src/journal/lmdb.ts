@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { messageOf, SetwireError } from '../errors.js';
@@ -15,7 +16,7 @@ export interface Environment {
   transact(change: (tables: Writing) => void): Promise<void>;
   /** Whether the file is still where it was opened. */
   isInPlace(): boolean;
-  /** Writes all of it, as it is now, into a new folder. */
+  /** Writes all of it, as it is now, into a new folder, and flushes it to disk. */
   copyTo(folder: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -117,7 +118,11 @@ export function openEnvironment(folder: string, { durable }: { readonly durable:
         return false;
       }
     },
-    copyTo: (target) => root.backup(target, false),
+    async copyTo(target) {
+      await root.backup(target, false);
+      const copy = await openFile(join(target, 'data.mdb'), 'r');
+      await copy.sync().finally(() => copy.close());
+    },
     close: () => root.close(),
   };
 }

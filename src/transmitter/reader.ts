@@ -1,3 +1,4 @@
+import { setImmediate as givenBack } from 'node:timers/promises';
 import { filter, firstValueFrom, fromEvent, type Observable, Subject, takeUntil, timer } from 'rxjs';
 import type { Journal, JournalEntry, Offset, Position, Track } from '../journal/journal.js';
 import type { Held, Source } from './parcel.js';
@@ -24,8 +25,8 @@ export interface Reader extends Source {
   close(): Promise<void>;
 }
 
-/** Read from the journal at once. */
-const maxRead = 500;
+/** Read from the journal at once: so many SETs are made before the host's thread is given back. */
+const maxRead = 100;
 const readAgainMs = 20;
 
 /**
@@ -94,6 +95,8 @@ export function readerOf(name: string, journal: Journal, maxUnsettled: number, c
         }
         next = last.offset + 1;
         yield hold(read.map((entry) => ({ ...entry, tries: { attempts: 0 } })));
+        // A backlog is read without a pause otherwise, and neither the host nor a request under way gets its turn.
+        if (read.length > 1) await givenBack();
       }
     },
     settle(entries) {

@@ -599,6 +599,8 @@ describe('a transmission', () => {
     it('has room for what is sent at once and what comes after', async () => {
       const transmission = begin({ concurrency: 4, batch: { maxEvents: 100 } }, () => failure('ECONNREFUSED'));
       await append(...Array.from({ length: 2000 }, (_, index) => eventOf(index)));
+      while (transmission.status().unsettled < 1600) await clock.tickAsync(0);
+      await clock.tickAsync(second);
       expect(transmission.status().unsettled).to.equal(1600);
     });
 
