@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import type { Adapter } from '../../src/adapter.js';
 import type { DeadLetter } from '../../src/schema-types.js';
 import { validatorOf } from '../../src/schemas.js';
-import type { Receiver } from '../support/receiver.js';
 import { eventOf, jtisOf, type Operated, operated, rcisOf, refused } from '../support/operated.js';
+import type { Receiver } from '../support/receiver.js';
 import { until } from '../support/until.js';
 
 describe('setwire dead', () => {
@@ -169,7 +169,7 @@ describe('setwire dead', () => {
         expect(crm.requests).to.have.length(refusals.crm + 1);
         const after = await letters('--event', 'account.locked');
         expect(after.map(({ id, jti }) => ({ id, jti }))).to.deep.equal([{ id: before?.id, jti: before?.jti }]);
-        expect(after[0]?.diedAt).to.be.above(before?.diedAt ?? '');
+        expect(Date.parse(after[0]?.diedAt ?? '')).to.be.above(Date.parse(before?.diedAt ?? ''));
         expect((await site.setwire(['endpoint', 'list'])).out).to.match(/^crm .*2 dead/);
       });
 

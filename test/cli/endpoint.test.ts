@@ -107,11 +107,15 @@ describe('setwire endpoint', () => {
       await first.emit(eventOf('1'));
       await until(() => first.status().endpoints?.crm?.deadLetters === 1);
       await first.detach();
-      expect((await site.setwire(['endpoint', 'list'])).out).to.include('crm           stopped        0 waiting  1 dead');
+      expect((await site.setwire(['endpoint', 'list'])).out).to.include(
+        'crm           stopped        0 waiting  1 dead',
+      );
       const second = await site.start({ endpoints: {} });
       await until(() => second.status().isTransmitting === true);
       await second.detach();
-      expect((await site.setwire(['endpoint', 'list'])).out).to.include('crm           removed        0 waiting  1 dead');
+      expect((await site.setwire(['endpoint', 'list'])).out).to.include(
+        'crm           removed        0 waiting  1 dead',
+      );
     });
 
     it('needs none of the secrets of the config', async () => {
