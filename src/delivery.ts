@@ -131,6 +131,8 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
     report('error', 'endpoint disabled', { endpoint: name, why: reason, note });
     journal
       .disable(name, { reason, since: now() })
+      // Whoever enables it a moment later finds it stopped, and so it is begun anew.
+      .then(() => leave(name, current.stopTimeoutMs))
       .catch((error: unknown) => fault('the status of an endpoint', error));
   }
 
@@ -148,6 +150,7 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
 
   /** Makes what runs what should: by the config, and by what was disabled. */
   function reconcile(): void {
+    if (stopping.signal.aborted || lead === undefined || lead.lost.aborted) return;
     const disabled = new Set(journal.readers().flatMap((each) => (each.disabled ? each.reader : [])));
     const wished = new Map(configured().map((endpoint) => [endpoint.name, endpoint]));
     for (const [name, { endpoint }] of running) {
@@ -399,7 +402,8 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
     async stop() {
       const deadline = clock() + current.stopTimeoutMs;
       const left = (): number => Math.max(0, deadline - clock());
-      await within(left(), drained());
+      // The other half is for the requests that are under way then.
+      await within(isKept ? left() / 2 : left(), drained());
       stopping.abort();
       await working;
       const rests = await Promise.all(
