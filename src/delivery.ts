@@ -83,7 +83,7 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
   /** How endpoints were when they were stopped: what was counted goes on. */
   const before = new Map<string, EndpointStatus>();
   /** Endpoints that are being stopped: they are begun anew only then. */
-  const leaving = new Map<string, Promise<unknown>>();
+  const leaving = new Map<string, { readonly stopped: Promise<unknown>; readonly transmission: Transmission }>();
   const hashUser = userHashWith(settings.log.userKey);
   const log = openDeliveryLog({ ...settings.log, report });
   const stateFile = stateFileAt(join(settings.dataDir, 'state.json'), report);
@@ -144,7 +144,7 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
       leaving.delete(name);
       before.set(name, summed(name, ended.transmission.status()));
     });
-    leaving.set(name, stopped);
+    leaving.set(name, { stopped, transmission: ended.transmission });
     return await stopped;
   }
 
@@ -253,19 +253,22 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
       current.endpoints.map(({ name, enabled }) => {
         const own = running.get(name)?.transmission.status();
         const { disabled, position } = known.get(name) ?? {};
-        if (own !== undefined && disabled === undefined) return [name, summed(name, own)];
+        // One that is to be stopped may still be sending.
+        if (own !== undefined) return [name, summed(name, own)];
+        const last = leaving.get(name)?.transmission.status();
         const off = disabled ?? (enabled ? undefined : { reason: '`enabled: false` in the config', since: startedAt });
         const events = position === undefined ? 0 : Math.max(0, journal.end - position.next) + position.pending.length;
         const idle = summed(name, {
           state: off ? 'disabled' : stopping.signal.aborted ? 'stopped' : 'standby',
           ...(off && { reason: off.reason }),
+          ...(last?.lastSuccessAt !== undefined && { lastSuccessAt: last.lastSuccessAt }),
           since: off?.since ?? startedAt,
-          delivered: own?.delivered ?? 0,
-          retries: own?.retries ?? 0,
-          dead: own?.dead ?? 0,
+          delivered: last?.delivered ?? 0,
+          retries: last?.retries ?? 0,
+          dead: last?.dead ?? 0,
           deadLetters: journal.deadLetters.count(name),
-          unsettled: own?.unsettled ?? 0,
-          lag: { events, seconds: own?.lag.seconds ?? 0 },
+          unsettled: last?.unsettled ?? 0,
+          lag: { events, seconds: 0 },
         });
         return [name, idle];
       }),
@@ -409,7 +412,7 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
       const rests = await Promise.all(
         [...running.keys()].map(async (name) => [name, await leave(name, left())] as const),
       );
-      await Promise.allSettled(leaving.values());
+      await Promise.allSettled(Array.from(leaving.values(), ({ stopped }) => stopped));
       if (!isKept) for (const [name, rest] of rests) lose(name, rest, 'lost_on_exit');
       await writeState();
       await lead?.release();

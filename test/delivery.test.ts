@@ -75,10 +75,14 @@ describe('the delivery', () => {
     const crm = await site.receiver();
     const adapter = await site.start({ endpoints: { crm: { url: crm.url } } });
     let number = 0;
+    const emit = (): Promise<void> => {
+      number += 1;
+      return adapter.emit(eventOf(String(number)));
+    };
     for (let turn = 0; turn < 3; turn += 1) {
-      for (let n = 0; n < 20; n += 1) await adapter.emit(eventOf(String((number += 1))));
+      for (let n = 0; n < 20; n += 1) await emit();
       await site.setwire(['endpoint', 'disable', 'crm']);
-      for (let n = 0; n < 20; n += 1) await adapter.emit(eventOf(String((number += 1))));
+      for (let n = 0; n < 20; n += 1) await emit();
       await until(() => endpointIn(adapter)?.state === 'disabled');
       await site.setwire(['endpoint', 'enable', 'crm']);
     }
@@ -145,7 +149,11 @@ describe('the delivery', () => {
     const adapter = await site.start({
       stopTimeout: '2s',
       endpoints: {
-        bad: { url: bad.url, retry: { initial: '10ms' }, circuit: { minAttempts: 5, probe: '20ms', maxProbe: '100ms' } },
+        bad: {
+          url: bad.url,
+          retry: { initial: '10ms' },
+          circuit: { minAttempts: 5, probe: '20ms', maxProbe: '100ms' },
+        },
         good: { url: good.url },
       },
     });
@@ -187,13 +195,14 @@ describe('the delivery', () => {
     it('is replaced as a whole: whoever reads it never sees half of it', async () => {
       const crm = await site.receiver();
       const adapter = await site.start({ endpoints: { crm: { url: crm.url } } });
-      const inodes = new Set<string>();
+      const written = new Set<string>();
       let number = 0;
       await until(async () => {
-        await adapter.emit(eventOf(String((number += 1))));
+        number += 1;
+        await adapter.emit(eventOf(String(number)));
         const names = readdirSync(site.path('setwire-data'));
-        if (names.includes('state.json')) inodes.add(stateOf().writtenAt);
-        return inodes.size === 3;
+        if (names.includes('state.json')) written.add(stateOf().writtenAt);
+        return written.size === 3;
       });
       await adapter.detach();
       expect(readdirSync(site.path('setwire-data')).sort()).to.deep.equal(['journal', 'state.json']);

@@ -45,7 +45,7 @@ describe('setwire endpoint', () => {
       await crm.next(3);
       expect(rcisOf(crm)).to.deep.equal(['1', '2', '3']);
       await until(() => adapter.status().endpoints?.crm?.delivered === 3);
-      expect(adapter.status().endpoints?.crm).to.include({ state: 'active' });
+      await until(() => adapter.status().endpoints?.crm?.state === 'active');
     });
 
     it('leaves other endpoints alone', async () => {
