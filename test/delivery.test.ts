@@ -166,6 +166,7 @@ describe('the delivery', () => {
     await until(() => endpointIn(adapter, 'bad')?.delivered === 300);
     expect(endpointIn(adapter, 'bad')).to.include({ state: 'active' });
     expect(new Set(rcisOf(bad))).to.have.property('size', 300);
+    await adapter.detach();
     const taken = site.logRecords().filter(({ endpoint, outcome }) => endpoint === 'bad' && outcome === 'delivered');
     expect(new Set(taken.flatMap(({ sets }) => sets.map(({ jti }) => jti)))).to.have.property('size', 300);
     const said = site.report.args.map(([, message]) => message);
