@@ -90,7 +90,7 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
   /** How endpoints were when they were stopped: what was counted goes on. */
   const before = new Map<string, EndpointStatus>();
   /** Endpoints that are being stopped: they are begun anew only then. */
-  const leaving = new Map<string, Promise<unknown>>();
+  const leaving = new Map<string, { readonly stopped: Promise<unknown>; readonly transmission: Transmission }>();
   /** What is done every now and then and is not over yet. */
   const chores = new Set<Promise<void>>();
   const hashUser = userHashWith(settings.log.userKey);
@@ -142,6 +142,8 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
     report('error', 'endpoint disabled', { endpoint: name, why: reason, note });
     journal
       .disable(name, { reason, since: now() })
+      // Whoever enables it a moment later finds it stopped, and so it is begun anew.
+      .then(() => leave(name, current.stopTimeoutMs))
       .catch((error: unknown) => fault('the status of an endpoint', error));
   }
 
@@ -153,12 +155,13 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
       leaving.delete(name);
       before.set(name, summed(name, ended.transmission.status()));
     });
-    leaving.set(name, stopped);
+    leaving.set(name, { stopped, transmission: ended.transmission });
     return await stopped;
   }
 
   /** Makes what runs what should: by the config, and by what was disabled. */
   function reconcile(): void {
+    if (stopping.signal.aborted || lead === undefined || lead.lost.aborted) return;
     const disabled = new Set(journal.readers().flatMap((each) => (each.disabled ? each.reader : [])));
     const wished = new Map(configured().map((endpoint) => [endpoint.name, endpoint]));
     for (const [name, { endpoint }] of running) {
@@ -258,19 +261,22 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
       current.endpoints.map(({ name, enabled }) => {
         const own = running.get(name)?.transmission.status();
         const { disabled, position } = known.get(name) ?? {};
-        if (own !== undefined && disabled === undefined) return [name, summed(name, own)];
+        // One that is to be stopped may still be sending.
+        if (own !== undefined) return [name, summed(name, own)];
+        const last = leaving.get(name)?.transmission.status();
         const off = disabled ?? (enabled ? undefined : { reason: '`enabled: false` in the config', since: startedAt });
         const events = position === undefined ? 0 : Math.max(0, journal.end - position.next) + position.pending.length;
         const idle = summed(name, {
           state: off ? 'disabled' : stopping.signal.aborted ? 'stopped' : 'standby',
           ...(off && { reason: off.reason }),
+          ...(last?.lastSuccessAt !== undefined && { lastSuccessAt: last.lastSuccessAt }),
           since: off?.since ?? startedAt,
-          delivered: own?.delivered ?? 0,
-          retries: own?.retries ?? 0,
-          dead: own?.dead ?? 0,
+          delivered: last?.delivered ?? 0,
+          retries: last?.retries ?? 0,
+          dead: last?.dead ?? 0,
           deadLetters: journal.deadLetters.count(name),
-          unsettled: own?.unsettled ?? 0,
-          lag: { events, seconds: own?.lag.seconds ?? 0 },
+          unsettled: last?.unsettled ?? 0,
+          lag: { events, seconds: 0 },
         });
         return [name, idle];
       }),
@@ -371,7 +377,7 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
     const rests = await Promise.all(
       [...running.keys()].map(async (name) => [name, await leave(name, left())] as const),
     );
-    await Promise.allSettled(leaving.values());
+    await Promise.allSettled(Array.from(leaving.values(), ({ stopped }) => stopped));
     if (!isKept) for (const [name, rest] of rests) lose(name, rest, 'lost_on_exit');
   }
 
@@ -423,7 +429,8 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
     async stop(closeJournal) {
       const deadline = clock() + current.stopTimeoutMs;
       const left = (): number => Math.max(0, deadline - clock());
-      await within(left(), drained());
+      // The other half is for the requests that are under way then.
+      await within(isKept ? left() / 2 : left(), drained());
       stopping.abort();
       // A journal that cannot be written must not hold up the stop: what waits for it is brought back by the next start.
       await within(left() + releaseMs, ended(left));

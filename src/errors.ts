@@ -40,16 +40,19 @@ export interface ConfigProblem {
 /** A config that cannot be used, with everything that is wrong in it. */
 export class ConfigError extends SetwireError {
   readonly problems: readonly ConfigProblem[];
+  /** Absolute paths of the files that it was made of, as far as they are known; some may not be there. */
+  readonly sources: readonly string[];
 
   constructor(
     code: 'SETWIRE_CONFIG_INVALID' | 'SETWIRE_CONFIG_UNREADABLE' | 'SETWIRE_SECRET_MISSING',
     message: string,
     problems: readonly ConfigProblem[],
-    options?: ErrorOptions,
+    { sources = [], ...options }: ErrorOptions & { readonly sources?: readonly string[] } = {},
   ) {
     super(code, message, options);
     this.name = 'ConfigError';
     this.problems = problems;
+    this.sources = sources;
   }
 }
 

@@ -116,7 +116,9 @@ export async function dead(argv: readonly string[], io: Io): Promise<number> {
     io.stdout.write(usage);
     return 0;
   }
-  const [action, ...ids] = positionals;
+  const [action, ...named] = positionals;
+  // One that is named twice is sent once.
+  const ids = [...new Set(named)];
   const { endpoint, event: events, all, config } = values;
   const choice: Choice = { ids, endpoint, events, all };
   const rate = Number(values.rate);
@@ -128,7 +130,7 @@ export async function dead(argv: readonly string[], io: Io): Promise<number> {
       return await withJournal(config, io, (journal) => list(journal, choice, values.json, io));
     case 'show': {
       const [id] = ids;
-      if (id === undefined || ids.length > 1) throw new UsageError('one id is wanted: setwire dead show <id>');
+      if (id === undefined || named.length > 1) throw new UsageError('one id is wanted: setwire dead show <id>');
       return await withJournal(config, io, async (journal) => {
         io.stdout.write(`${JSON.stringify(found(journal, id), null, 2)}\n`);
         return 0;

@@ -60,6 +60,7 @@ export function loadConfig(path: string, options: LoadOptions): Settings {
     onlyMissing ? 'SETWIRE_SECRET_MISSING' : 'SETWIRE_CONFIG_INVALID',
     formatProblems(problems),
     problems,
+    { sources: [file, ...files] },
   );
 }
 

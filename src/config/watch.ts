@@ -1,5 +1,6 @@
-import { type StatsListener, unwatchFile, watchFile } from 'node:fs';
-import { type ErrorCode, messageOf, SetwireError } from '../errors.js';
+import { type Stats, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { ConfigError, type ErrorCode, messageOf, SetwireError } from '../errors.js';
 import type { Report } from '../report.js';
 import type { Settings } from './settings.js';
 
@@ -27,17 +28,23 @@ export function watchConfig(
   settings: Settings,
   { load, apply, report, intervalMs = lookEveryMs }: WatchDeps,
 ): () => void {
-  let watched: readonly string[] = [];
+  let running = settings.sources;
+  let marks = new Map(running.map((file) => [file, markNow(file)]));
   let refused = '';
+  let isLooking = false;
+  let isEnded = false;
 
   function changed(): void {
     try {
       const next = load();
-      watch(next.sources);
+      running = next.sources;
+      follow(running);
       apply(next);
       refused = '';
       report('info', 'the changed config is in use', { file: settings.file });
     } catch (error) {
+      // It can become usable by a file that only the refused one names.
+      follow([...running, ...(error instanceof ConfigError ? error.sources : [])]);
       const why = messageOf(error);
       // Several looks at the same mistake.
       if (why === refused) return;
@@ -47,20 +54,39 @@ export function watchConfig(
     }
   }
 
-  const listener: StatsListener = (now, before) => {
-    // Opening it to read changes nothing.
-    const isSame = now.ino === before.ino && now.mtimeMs === before.mtimeMs && now.size === before.size;
-    if (!isSame || now.ctimeMs !== before.ctimeMs) changed();
-  };
-
-  function watch(files: readonly string[]): void {
-    for (const file of watched) if (!files.includes(file)) unwatchFile(file, listener);
-    for (const file of files) {
-      if (!watched.includes(file)) watchFile(file, { persistent: false, interval: intervalMs }, listener);
-    }
-    watched = files;
+  function follow(files: readonly string[]): void {
+    marks = new Map(files.map((file) => [file, marks.get(file) ?? markNow(file)]));
   }
 
-  watch(settings.sources);
-  return () => watch([]);
+  async function look(): Promise<void> {
+    if (isLooking) return;
+    isLooking = true;
+    const seen = new Map(
+      await Promise.all(Array.from(marks.keys(), async (file) => [file, await markOf(file)] as const)),
+    );
+    isLooking = false;
+    if (isEnded || [...seen].every(([file, mark]) => mark === marks.get(file))) return;
+    marks = seen;
+    changed();
+  }
+
+  const timer = setInterval(() => void look(), intervalMs).unref();
+  return () => {
+    isEnded = true;
+    clearInterval(timer);
+  };
+}
+
+/** Differs when a file was written, or is another one; the same for all that cannot be looked at. Reading changes nothing. */
+const markBy = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string => [dev, ino, size, mtimeMs, ctimeMs].join(' ');
+
+const markOf = (file: string): Promise<string> => stat(file).then(markBy, () => '');
+
+/** At once: what is written in the next moment is a change. */
+function markNow(file: string): string {
+  try {
+    return markBy(statSync(file));
+  } catch {
+    return '';
+  }
 }

@@ -64,13 +64,45 @@ function tablesOf(root: RootDatabase): Omit<Tables, 'totals'> & { readonly meta:
 
 const empty: Totals = { end: 1, bytes: 0, dead: {} };
 
+/** What this process has open, by folder. */
+const shared = new Map<string, { readonly environment: Environment; users: number }>();
+
 /**
- * Opens the environment in a folder, or makes one.
+ * Opens the environment in a folder, or makes one. Whoever opens one that this process has open gets the same, and its
+ * durability: LMDB allows no second one, two of them would wait for each other's write lock for ever.
  *
  * @throws DamagedError where what stands there is no journal, or no longer a whole one
  * @throws Error where it cannot be reached, or is of a later version
  */
-export function openEnvironment(folder: string, { durable }: { readonly durable: boolean }): Environment {
+export function openEnvironment(folder: string, options: { readonly durable: boolean }): Environment {
+  const found = shared.get(folder);
+  const one = found?.environment.isInPlace() ? found : { environment: openAlone(folder, options), users: 0 };
+  shared.set(folder, one);
+  one.users += 1;
+  const { environment } = one;
+  let closed: Promise<void> | undefined;
+
+  async function leave(): Promise<void> {
+    one.users -= 1;
+    if (one.users > 0) return;
+    if (shared.get(folder) === one) shared.delete(folder);
+    await environment.close();
+  }
+
+  return {
+    ...environment,
+    close() {
+      closed ??= leave();
+      return closed;
+    },
+  };
+}
+
+/**
+ * @throws DamagedError where what stands there is no journal, or no longer a whole one
+ * @throws Error where it cannot be reached, or is of a later version
+ */
+function openAlone(folder: string, { durable }: { readonly durable: boolean }): Environment {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, 'data.mdb');
   // LMDB does not survive a file that was cut: that would end the host's process.

@@ -26,6 +26,8 @@ export interface ScriptedAnswer {
   readonly bodyBytes?: number;
   /** A byte every so many milliseconds, for ever. */
   readonly dripMs?: number;
+  /** Answers so much later. */
+  readonly delayMs?: number;
   /** Never answers. */
   readonly hang?: boolean;
   /** Cuts the connection: before an answer, or in the middle of its body. */
@@ -86,8 +88,12 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   };
 
   function answer(scripted: ScriptedAnswer, response: ServerResponse): void {
-    const { status = 202, headers = {}, body = '', bodyBytes, dripMs, hang, reset, raw } = scripted;
+    const { status = 202, headers = {}, body = '', bodyBytes, dripMs, delayMs, hang, reset, raw } = scripted;
     if (hang) return;
+    if (delayMs !== undefined) {
+      setTimeout(() => answer({ ...scripted, delayMs: undefined }, response), delayMs);
+      return;
+    }
     if (raw !== undefined) {
       response.socket?.end(raw);
       return;
