@@ -231,14 +231,15 @@ function quietly(work: () => unknown): void {
   }
 }
 
-/** Which types an endpoint selects, and their event type URIs in its profile; undefined: the profile has none. */
+/** Which types an endpoint selects, and their event type URIs in its profile; none: the profile has no event for it. */
 export function eventTypesOf(
+  { ssf, issuer = '<issuer>' }: Settings,
   endpoint: EndpointSettings,
-): { readonly type: string; readonly uri: string | undefined }[] {
+): { readonly type: string; readonly uris: readonly string[] }[] {
   const { eventTypeUris } = profileOf(endpoint.profile);
-  return canonicalTypes
+  return [...canonicalTypes, ...Object.keys(ssf.eventTypes)]
     .filter((type) => endpoint.events.some((pattern) => matchesPattern(pattern, type)))
-    .map((type) => ({ type, uri: eventTypeUris[type] }));
+    .map((type) => ({ type, uris: eventTypeUris(type, { ...ssf, issuer }) }));
 }
 
 /** Sends an endpoint one test SET, as it would send an event. */
