@@ -18,8 +18,11 @@ import { reopenOnSighup } from './log/reopen-on-sighup.js';
 import { type Report, tallyWith } from './report.js';
 import type { IdentityEvent } from './schema-types.js';
 import { Secret } from './secret.js';
+import { makeVerification } from './set/profiles/ssf.js';
+import { type EventTypesHandler, eventTypesHandlerOf } from './set/profiles/ssf-documents.js';
 import { makePing } from './set/profiles/wso2.js';
 import { profileOf } from './set/profiles.js';
+import type { SecurityEventToken } from './set/set.js';
 import { deliverWith } from './transmitter/deliver.js';
 import type { Answer } from './transmitter/endpoint.js';
 import { batchIdOf } from './transmitter/packer.js';
@@ -76,6 +79,11 @@ export interface Adapter {
    */
   detach(): Promise<void>;
   status(): AdapterStatus;
+  /**
+   * Says over HTTP what our own event types of the ssf profile mean, as JSON Schemas: mount it where their URIs lead, at
+   * `/ssf/event-type/` as a rule. It needs no authentication.
+   */
+  readonly eventTypesHandler: EventTypesHandler;
   /** Takes over another config: its endpoints at once; what applies at the next start only is reported. */
   apply(settings: Settings): void;
 }
@@ -167,6 +175,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     delivery.flushLog();
   }
 
+  let current = settings;
   let state: 'running' | 'stopping' | 'stopped' = 'running';
   let stopped: Promise<void> | undefined;
   const stopListening = host?.on((event) => quietly(() => take(event)), unmapped.add) ?? (() => undefined);
@@ -198,7 +207,9 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
       endpoints: delivery.status(),
       log: delivery.log,
     }),
+    eventTypesHandler: eventTypesHandlerOf(() => ({ issuer: current.issuer ?? host?.issuer, ...current.ssf })),
     apply(next) {
+      current = next;
       const later = (
         [
           'journal',
@@ -242,11 +253,21 @@ export function eventTypesOf(
     .map((type) => ({ type, uris: eventTypeUris(type, { ...ssf, issuer }) }));
 }
 
+/** A SET that says nothing but that it came through; undefined where no issuer is known to say it. */
+function testSetOf({ issuer }: Settings, { name, profile, audience }: EndpointSettings): SecurityEventToken | undefined {
+  const known = { id: randomUUID(), now: Date.now() };
+  if (profile === 'wso2') return makePing({ ...known, ...(issuer !== undefined && { issuer }) });
+  if (issuer === undefined || audience === undefined) return undefined;
+  // No state: the receiver has not asked (SSF 1.0, section 8.1.4.1).
+  return makeVerification({ ...known, issuer, audience, streamId: name });
+}
+
 /** Sends an endpoint one test SET, as it would send an event. */
 export async function pingEndpoint(settings: Settings, endpoint: EndpointSettings): Promise<Answer> {
+  const set = testSetOf(settings, endpoint);
+  if (set === undefined)
+    return { kind: 'failure', code: 'NO_ISSUER', detail: 'the config has no `issuer`', durationMs: 0, bytes: 0 };
   const { deliver, close } = deliverWith(endpoint, { now: Date.now });
-  const { issuer } = settings;
-  const set = makePing({ id: randomUUID(), now: Date.now(), ...(issuer !== undefined && { issuer }) });
   try {
     return await deliver({ id: batchIdOf([set.jti]), sets: [set] }, new AbortController().signal);
   } finally {
