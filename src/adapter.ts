@@ -65,6 +65,7 @@ export interface Adapter {
   readonly flows: Flows;
   /**
    * Reports what the host's bus does not know. Resolves when the event is in the journal (or was left out by sampling).
+   * An event whose `id` is that of one in the journal is that one: it is not taken a second time.
    * A rejection that nobody waits for does not crash the process.
    *
    * @throws SetwireError (as a rejection) SETWIRE_EVENT_INVALID, SETWIRE_NOT_RUNNING, SETWIRE_OVERLOADED
@@ -76,6 +77,8 @@ export interface Adapter {
    */
   detach(): Promise<void>;
   status(): AdapterStatus;
+  /** The journal takes nothing for now: it cannot be written, or as much waits for it as `buffer` allows. */
+  readonly isBehind: boolean;
   /** Takes over another config: its endpoints at once; what applies at the next start only is reported. */
   apply(settings: Settings): void;
 }
@@ -108,6 +111,8 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     losses.add(`${event.type}: before the journal`, messageOf(error));
     delivery.miss(event);
   });
+  /** Events whose id was given by who reported them: they may be reported again. */
+  const named = new WeakSet<IdentityEvent>();
   const inbox = new Subject<IdentityEvent>();
   const accept = acceptWith({ now, newId: randomUUID, ...(issuer !== undefined && { issuer }) });
   const flows = flowsOf(inbox, settings.flows, {
@@ -117,7 +122,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   merge(...Object.values(flows)).subscribe({
     next(event) {
       counts.recorded += 1;
-      recorder.record(event);
+      recorder.record(event, named.has(event));
     },
   });
 
@@ -127,6 +132,10 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     try {
       const event = accept(reported);
       counts.accepted += 1;
+      if (hasId(reported)) {
+        if (recorder.recorded(event) !== undefined || journal.holds(event.id)) return event;
+        named.add(event);
+      }
       inbox.next(event);
       return event;
     } catch (error) {
@@ -188,6 +197,9 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
       stopped ??= stop().catch((error: unknown) => report('error', `the stop failed: ${messageOf(error)}`));
       return stopped;
     },
+    get isBehind() {
+      return recorder.isFull || journal.status.error !== undefined;
+    },
     status: () => ({
       state,
       events: counts,
@@ -217,6 +229,9 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     },
   };
 }
+
+/** For what has been accepted, and is a plain object therefore. */
+const hasId = (reported: unknown): boolean => (reported as { readonly id?: unknown }).id !== undefined;
 
 /** Secrets are compared by what they are. */
 const comparable = (value: unknown): unknown =>
