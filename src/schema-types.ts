@@ -757,7 +757,7 @@ export interface IntakeConfig {
 export interface Wso2SourceConfig {
   type: 'wso2';
   /**
-   * Where it takes events. Left out: `/` and the source's name.
+   * A path that begins with /, where it takes events. Left out: `/` and the source's name.
    */
   path?: string;
   /**
@@ -779,7 +779,7 @@ export interface Wso2SourceConfig {
 export interface KeycloakSourceConfig {
   type: 'keycloak';
   /**
-   * Where it takes events. Left out: `/` and the source's name.
+   * A path that begins with /, where it takes events. Left out: `/` and the source's name.
    */
   path?: string;
   /**
@@ -791,7 +791,7 @@ export interface KeycloakSourceConfig {
    */
   previousSecret?: string;
   /**
-   * For other listeners, at least 16 characters: shown as `Authorization: Bearer <token>`, or as the password of Basic.
+   * For other listeners, a secret of at least 16 characters, shown as `Authorization: Bearer <token>`, or as the password of Basic.
    */
   token?: string;
   /**
@@ -819,11 +819,11 @@ export interface KeycloakLogSourceConfig {
 export interface IdentityEventSourceConfig {
   type: 'identity-event';
   /**
-   * Where it takes events. Left out: `/` and the source's name.
+   * A path that begins with /, where it takes events. Left out: `/` and the source's name.
    */
   path?: string;
   /**
-   * At least 16 characters: shown as `Authorization: Bearer <token>`.
+   * A secret of at least 16 characters, shown as `Authorization: Bearer <token>`.
    */
   token: string;
 }

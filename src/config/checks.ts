@@ -1,4 +1,5 @@
 import type { Config, EndpointConfig } from '../schema-types.js';
+import { intakeComplaints, isLoopback } from './check-intake.js';
 import { headersOf, signatureOf } from './check-request.js';
 import type { Complaint } from './explain.js';
 import { step } from './secrets.js';
@@ -28,8 +29,6 @@ interface EndpointCheck {
     isWritten: (pointer: string) => boolean,
   ) => readonly Complaint[];
 }
-
-const isLoopback = (hostname: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
 function urlComplaints(text: string, pointer: string, allowInsecure: boolean): Complaint[] {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -188,6 +187,8 @@ const generalChecks: Readonly<Record<string, (config: Config, pointer: string) =
   '/deadLetters/maxAge': ({ deadLetters }, pointer) =>
     durationComplaints(deadLetters.maxAge, pointer, { most: longest }),
   '/log/maxSize': ({ log }, pointer) => sizeComplaints(log.maxSize, pointer, false),
+  '/intake/maxBytes': ({ intake }, pointer) =>
+    intake?.maxBytes === undefined ? [] : sizeComplaints(intake.maxBytes, pointer),
   '/log/userKey': ({ log: { userKey } }, pointer) =>
     userKey === undefined || userKey.length >= 16
       ? []
@@ -202,6 +203,8 @@ export function crossCheck(config: Config, { isWritten, isUnsound, ...deps }: Ch
   const complaints = Object.entries(generalChecks).flatMap(([pointer, check]) =>
     isUnsound(pointer) ? [] : check(config, pointer),
   );
+  if (typeof config.intake === 'object' && config.intake !== null)
+    complaints.push(...intakeComplaints(config.intake, isUnsound));
   // It may be missing, or be something else: that has been told, and every check is skipped then.
   for (const [name, endpoint] of Object.entries(config.endpoints ?? {})) {
     const base = `/endpoints${step(name)}`;
