@@ -222,6 +222,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
           'deadLetters',
           'flows',
           'log',
+          'intake',
         ] as const
       ).filter((name) => !isDeepStrictEqual(comparable(settings[name]), comparable(next[name])));
       delivery.apply(next);
@@ -235,7 +236,9 @@ const hasId = (reported: unknown): boolean => (reported as { readonly id?: unkno
 
 /** Secrets are compared by what they are. */
 const comparable = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value, (_, member) => (member instanceof Secret ? { secret: member.reveal() } : member)));
+  JSON.parse(
+    JSON.stringify(value ?? null, (_, member) => (member instanceof Secret ? { secret: member.reveal() } : member)),
+  );
 
 /** For a caller whom no error may reach; it has been counted where it was thrown. */
 function quietly(work: () => unknown): void {

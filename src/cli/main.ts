@@ -11,6 +11,7 @@ import { endpoint } from './endpoint.js';
 import { init } from './init.js';
 import { type Io, UsageError } from './io.js';
 import { replay } from './replay.js';
+import { serve } from './serve.js';
 import { tail } from './tail.js';
 
 type Command = (argv: readonly string[], io: Io) => Promise<number>;
@@ -21,6 +22,7 @@ const commands: Readonly<Record<string, { readonly run: Command; readonly what: 
     run: (argv, io) => check(argv, io, { checkQuery, eventTypesOf, pingEndpoint }),
     what: 'say what is wrong in a config, or what it means',
   },
+  serve: { run: serve, what: 'take events from servers that are not Node, and deliver' },
   tail: { run: tail, what: 'show the delivery log' },
   endpoint: { run: endpoint, what: 'show how endpoints are; stop and go on sending to one' },
   dead: { run: dead, what: 'show, retry or drop what was given up' },
