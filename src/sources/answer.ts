@@ -6,6 +6,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Why it was not taken, for the log. */
+  readonly why?: string;
 }
 
 /** It is in the journal. */
@@ -13,6 +15,9 @@ export const accepted: Answer = { status: 202, headers: {}, body: '' };
 
 /** So many faults are told, of however many there are. */
 const maxFaults = 100;
+
+const wordsOf = (detail: string, errors: readonly Fault[]): string =>
+  [detail, ...errors.slice(0, 3).map((fault) => `line ${fault.line}: ${fault.detail}`)].join('; ');
 
 /** A problem (RFC 9457): what is wrong, in words that hold no value of the request. */
 export function problem(
@@ -28,7 +33,12 @@ export function problem(
     detail,
     ...(errors.length > 0 && { errors }),
   };
-  return { status, headers: { ...headers, 'content-type': 'application/problem+json' }, body: JSON.stringify(members) };
+  return {
+    status,
+    headers: { ...headers, 'content-type': 'application/problem+json' },
+    body: JSON.stringify(members),
+    why: wordsOf(detail, errors),
+  };
 }
 
 /** What was said is wrong, and will be whenever it is said again. */

@@ -25,7 +25,7 @@ function many(text: string): Reading {
       lines.push(index + 1);
     } else faults.push({ line: index + 1, detail: 'it is no JSON object' });
   }
-  return faults.length > 0 ? { kind: 'wrong', faults } : { kind: 'events', events, lines };
+  return { kind: 'events', events, lines, faults };
 }
 
 /** Identity events in Setwire's own schema: one, or one a line. */

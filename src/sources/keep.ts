@@ -38,12 +38,16 @@ export function faultIn(event: ReportedEvent, { check }: Keeper): string | undef
  * Resolves when all events are in the journal; takes none of them where one is wrong. What could not be kept may be in the
  * journal later all the same: whoever tries again has to give the same ids.
  */
-export async function keep({ events, lines }: Extract<Reading, { kind: 'events' }>, keeper: Keeper): Promise<Kept> {
-  const faults = events.flatMap((event, index) => {
+export async function keep(
+  { events, lines, faults: unread = [] }: Extract<Reading, { kind: 'events' }>,
+  keeper: Keeper,
+): Promise<Kept> {
+  const refused = events.flatMap((event, index) => {
     const detail = faultIn(event, keeper);
     const line = lines?.[index];
     return detail === undefined ? [] : [{ detail, ...(line !== undefined && { line }) }];
   });
+  const faults = [...unread, ...refused].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
   if (faults.length > 0) return { kind: 'wrong', faults };
   if (keeper.isBehind) return { kind: 'later', why: 'the journal is behind' };
   const results = await Promise.allSettled(events.map((event) => keeper.emit(event)));

@@ -74,11 +74,18 @@ async function readerOf(log: OpenFile, from: number, { take, positions }: TailOp
   };
 }
 
+/** A log that is being read. */
+export interface Tail {
+  /** Resolves when it is known where it begins; what is written from then on is read. */
+  readonly begun: Promise<void>;
+  readonly ended: Promise<void>;
+}
+
 /**
  * Reads a log's lines on and on, from where the last process stopped: over rotation by renaming and by copying and
  * truncating, of which also what was written between is read, as long as the rotated file is there and not compressed.
  */
-export async function tailLog(options: TailOptions): Promise<void> {
+export function tailLog(options: TailOptions): Tail {
   const { file, from, positions, report, signal, pollMs = 250 } = options;
   let reader: Reader | undefined;
   let hasBegun = false;
@@ -130,17 +137,29 @@ export async function tailLog(options: TailOptions): Promise<void> {
     return true;
   }
 
-  while (!signal.aborted) {
-    let isMore = false;
+  /** The same, whatever happens. */
+  async function tried(work: () => Promise<boolean>): Promise<boolean> {
     try {
-      isMore = await look();
+      const isMore = await work();
       trouble = undefined;
+      return isMore;
     } catch (error) {
       const why = messageOf(error);
       if (why !== trouble) report('error', 'a log cannot be read', { file, why, note: 'it is tried again' });
       trouble = why;
+      return false;
     }
-    if (!isMore) await delay(pollMs, undefined, { signal }).catch(() => undefined);
   }
-  await reader?.log.handle.close();
+
+  const begun = tried(() => begin().then(() => true));
+
+  async function run(): Promise<void> {
+    await begun;
+    while (!signal.aborted) {
+      if (!(await tried(look))) await delay(pollMs, undefined, { signal }).catch(() => undefined);
+    }
+    await reader?.log.handle.close();
+  }
+
+  return { begun: begun.then(() => undefined), ended: run() };
 }

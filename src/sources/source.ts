@@ -16,6 +16,8 @@ export type Reading =
       readonly events: readonly ReportedEvent[];
       /** In which line of the body each stands, where it has several. */
       readonly lines?: readonly number[];
+      /** What of it is no event: then none of them is taken. */
+      readonly faults?: readonly Fault[];
       /** What Setwire has no event for, by kind: it is counted. */
       readonly unmapped?: string;
     }

@@ -110,8 +110,8 @@ export async function startSources({ listen, maxBytes, sources }: IntakeSettings
     const deps = {
       keeper,
       maxBytes,
-      onRefused: (name: string, { status, body }: { status: number; body: string }) =>
-        refused.add(`${name}: ${status}`, body),
+      onRefused: (name: string, { status, why = '' }: { status: number; why?: string }) =>
+        refused.add(`${name}: ${status}`, why),
       onUnmapped: (name: string, kind: string) => unmapped.add(`${name}: ${kind}`, 'Setwire has no event for it'),
     };
     server = await startServer(listen, (request) => answerTo(request, byPath, deps), onFault);
@@ -126,6 +126,8 @@ export async function startSources({ listen, maxBytes, sources }: IntakeSettings
     }),
   );
 
+  await Promise.all(tails.map(({ begun }) => begun));
+
   return {
     lines: [
       ...posted.map(({ name, path }) => `${server?.address}${path} (${name})`),
@@ -136,7 +138,7 @@ export async function startSources({ listen, maxBytes, sources }: IntakeSettings
       // A log's reader may wait for the journal; what it has not been rid of it reads again.
       await Promise.all([
         server?.stop(limitMs),
-        Promise.race([Promise.all(tails), delay(limitMs, undefined, { ref: false })]),
+        Promise.race([Promise.all(tails.map(({ ended }) => ended)), delay(limitMs, undefined, { ref: false })]),
       ]);
     },
   };

@@ -75,8 +75,12 @@ async function generations(path: string): Promise<{ path: string; ino: string; m
   );
   // The log itself comes last: the others are not written any more.
   const rank = (file: { path: string }): number => (file.path === path ? 1 : 0);
-  return found.flat().sort((a, b) => rank(a) - rank(b) || (a.mtimeNs < b.mtimeNs ? -1 : 1));
+  const byTime = (a: { mtimeNs: bigint }, b: { mtimeNs: bigint }): number => Number(a.mtimeNs - b.mtimeNs);
+  return found.flat().sort((a, b) => rank(a) - rank(b) || byTime(a, b) || numberOf(b.path) - numberOf(a.path));
 }
+
+/** The number that a rotated file has as a rule, the higher the older: for two that were last written at the same time. */
+const numberOf = (path: string): number => Number(/\.(\d{1,6})$/.exec(path)?.[1] ?? 0);
 
 /** Where a position stands now: the log, the file that it was renamed to, or else a copy of it; undefined: nowhere. */
 export async function openAt(path: string, position: TailPosition): Promise<OpenFile | undefined> {
@@ -93,10 +97,10 @@ export async function openAt(path: string, position: TailPosition): Promise<Open
 
 /** The file that goes on where another ends that is not written any more; undefined: there is none yet. */
 export async function openAfter(path: string, { handle, ino }: OpenFile): Promise<OpenFile | undefined> {
+  const files = await generations(path);
+  const place = files.findIndex((file) => file.ino === ino);
   const { mtimeNs } = await handle.stat({ bigint: true });
-  const next = (await generations(path)).find(
-    (file) => file.ino !== ino && (file.path === path || file.mtimeNs > mtimeNs),
-  );
+  const next = place === -1 ? files.find((file) => file.path === path || file.mtimeNs > mtimeNs) : files[place + 1];
   return next && (await openFile(next.path));
 }
 
