@@ -22,11 +22,11 @@ const commands: Readonly<Record<string, { readonly run: Command; readonly what: 
     run: (argv, io) => check(argv, io, { checkQuery, eventTypesOf, pingEndpoint }),
     what: 'say what is wrong in a config, or what it means',
   },
-  serve: { run: serve, what: 'take events from servers that are not Node, and deliver' },
   tail: { run: tail, what: 'show the delivery log' },
   endpoint: { run: endpoint, what: 'show how endpoints are; stop and go on sending to one' },
   dead: { run: dead, what: 'show, retry or drop what was given up' },
   replay: { run: replay, what: 'send events again' },
+  serve: { run: serve, what: 'take events from servers that are not Node, and deliver' },
 };
 
 const usage = `Usage: setwire <command> [options]

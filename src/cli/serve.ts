@@ -18,6 +18,9 @@ it: requests under way are answered, and what is left stays in the journal.
       --config <path>  the config (setwire.yaml)
 `;
 
+/** The longest that a timer takes. */
+const longestMs = 2 ** 31 - 1;
+
 /** Resolves when the operator has had enough. */
 const interrupted = ({ signal }: Io): Promise<'interrupted'> =>
   new Promise((done) => {
@@ -62,6 +65,8 @@ export async function serve(argv: readonly string[], io: Io): Promise<number> {
   const settings = load();
   const report = operatorLog(settings.log.level);
   const adapter = createAdapter(settings, { report });
+  // Delivery alone does not keep a process: in a host it must not.
+  const hold = setInterval(() => undefined, longestMs);
   try {
     if ((await Promise.race([adapter.ready, interrupted(io)])) === 'interrupted') return 0;
     const sources = await started(settings, adapter, report);
@@ -73,6 +78,7 @@ export async function serve(argv: readonly string[], io: Io): Promise<number> {
     return 0;
   } finally {
     await adapter.detach();
+    clearInterval(hold);
     io.stderr.write('setwire has stopped\n');
   }
 }

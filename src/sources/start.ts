@@ -24,6 +24,8 @@ export interface SourcesDeps {
   /** How far logs have been read is kept in `sources` within it. */
   readonly dataDir: string;
   readonly report: Report;
+  /** How soon a request is answered at the latest, in milliseconds; left out: soon enough for WSO2. */
+  readonly answerWithinMs?: number;
 }
 
 /** The sources of an intake at work. */
@@ -58,7 +60,7 @@ const tryAgainMs = 500;
  * @throws Error where it cannot listen
  */
 export async function startSources({ listen, maxBytes, sources }: IntakeSettings, deps: SourcesDeps): Promise<Sources> {
-  const { adapter, dataDir, report } = deps;
+  const { adapter, dataDir, report, answerWithinMs: withinMs } = deps;
   const accept = acceptWith({ now: Date.now, newId: randomUUID });
   const keeper: Keeper = {
     emit: (event) => adapter.emit(event),
@@ -110,6 +112,7 @@ export async function startSources({ listen, maxBytes, sources }: IntakeSettings
     const deps = {
       keeper,
       maxBytes,
+      ...(withinMs !== undefined && { withinMs }),
       onRefused: (name: string, { status, why = '' }: { status: number; why?: string }) =>
         refused.add(`${name}: ${status}`, why),
       onUnmapped: (name: string, kind: string) => unmapped.add(`${name}: ${kind}`, 'Setwire has no event for it'),

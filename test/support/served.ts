@@ -19,6 +19,8 @@ export interface Served {
   readonly adapter: Adapter;
   readonly receiver: Receiver;
   readonly report: sinon.SinonStub;
+  /** `http://127.0.0.1:<port>`, or a name for a Unix socket. */
+  readonly base: string;
   /** Posts to a path; `socket`: over a Unix socket. */
   post(path: string, body: string | Buffer, headers?: Record<string, string>): Promise<Posted>;
   /** The same by any method. */
@@ -37,17 +39,26 @@ export interface ServedOptions {
   readonly receiver?: ReceiverOptions;
   /** More of the config. */
   readonly config?: Record<string, unknown>;
+  readonly answerWithinMs?: number;
   /** Wraps what the sources are given. */
   readonly keeper?: (adapter: Adapter) => Pick<Adapter, 'emit' | 'isBehind'>;
 }
 
-export async function served({ intake, endpoint, receiver: how, config, keeper }: ServedOptions): Promise<Served> {
+export async function served({
+  intake,
+  endpoint,
+  receiver: how,
+  config,
+  keeper,
+  answerWithinMs,
+}: ServedOptions): Promise<Served> {
   const place = workplace();
   const receiver = await startReceiver(how);
   const report = sinon.stub();
   let settings: Settings;
   let adapter: Adapter;
   let sources: Sources | undefined;
+  let base = 'http://localhost';
 
   async function start(): Promise<void> {
     settings = place.settings({
@@ -64,7 +75,9 @@ export async function served({ intake, endpoint, receiver: how, config, keeper }
       adapter: keeper?.(adapter) ?? adapter,
       dataDir: settings.dataDir,
       report,
+      ...(answerWithinMs !== undefined && { answerWithinMs }),
     });
+    base = /^http:\/\/[^/]+/.exec(sources.lines[0] ?? '')?.[0] ?? base;
   }
 
   async function settle(): Promise<void> {
@@ -76,7 +89,6 @@ export async function served({ intake, endpoint, receiver: how, config, keeper }
   function send(method: string, path: string, body: string | Buffer, headers = {}): Promise<Posted> {
     const [line = ''] = sources?.lines ?? [];
     const [, socketPath] = /^unix:(.*)\/[^/]* \(/.exec(line) ?? [];
-    const base = /^http:\/\/[^/]+/.exec(line)?.[0] ?? 'http://localhost';
     const options = { method, headers: { 'content-type': 'application/json', ...headers }, agent: false as const };
     return new Promise((resolve, reject) => {
       const sent = request(
@@ -103,6 +115,9 @@ export async function served({ intake, endpoint, receiver: how, config, keeper }
     place,
     receiver,
     report,
+    get base() {
+      return base;
+    },
     get adapter() {
       return adapter;
     },
