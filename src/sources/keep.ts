@@ -49,11 +49,22 @@ export async function keep(
   });
   const faults = [...unread, ...refused].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
   if (faults.length > 0) return { kind: 'wrong', faults };
-  if (keeper.isBehind) return { kind: 'later', why: 'the journal is behind' };
-  const results = await Promise.allSettled(events.map((event) => keeper.emit(event)));
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed === undefined) return { kind: 'kept' };
-  const { reason } = failed;
-  if (reason instanceof SetwireError && passing.has(reason.code)) return { kind: 'later', why: messageOf(reason) };
-  throw reason;
+  const behind = { kind: 'later', why: 'the journal is behind' } as const;
+  let emitted: Promise<void>[] = [];
+  try {
+    for (const event of events) {
+      if (keeper.isBehind) {
+        // There may be room again when those of this request are written.
+        await Promise.all(emitted);
+        emitted = [];
+        if (keeper.isBehind) return behind;
+      }
+      emitted.push(keeper.emit(event));
+    }
+    await Promise.all(emitted);
+    return { kind: 'kept' };
+  } catch (error) {
+    if (error instanceof SetwireError && passing.has(error.code)) return { kind: 'later', why: messageOf(error) };
+    throw error;
+  }
 }

@@ -1,79 +1,24 @@
-import type { Application, Claims, Credential, Reason, Token, User } from '../schema-types.js';
-import { changesIn, claimName } from './keycloak-claims.js';
+import type { Credential, Reason } from '../schema-types.js';
+import { changesIn } from './keycloak-claims.js';
 import type { Draft, Memory } from './keycloak-draft.js';
 import { initiatorOf, type UserRecord } from './keycloak-record.js';
-import { legible, legibleValue } from './legible.js';
-
-const userOf = ({ userId, username, details }: UserRecord, names: readonly string[] = ['email']): User => {
-  const claims: Claims = Object.fromEntries(
-    names.flatMap((name) => (details[name] === undefined ? [] : [[claimName(name), legibleValue(details[name])]])),
-  );
-  return {
-    id: userId,
-    username,
-    claims: Object.keys(claims).length === 0 ? undefined : claims,
-  };
-};
-
-const applicationOf = ({ clientId }: UserRecord): Application | undefined =>
-  clientId === undefined ? undefined : { clientId };
+import { grantTypes, issued, revoked } from './keycloak-token.js';
+import { applicationOf, userOf, whoOf } from './keycloak-who.js';
+import { legible } from './legible.js';
 
 const reasonOf = ({ error, details }: UserRecord): Reason => ({ code: legible(error), description: details.reason });
 
-/** Members that all events of a record have. */
-const common = (record: UserRecord): Partial<Draft> => ({
-  user: userOf(record),
-  application: applicationOf(record),
-  initiator: initiatorOf('user', record),
-});
-
-/** Grants that a type stands for where its details do not say it. */
-const grantTypes: Readonly<Record<string, string>> = {
-  CODE_TO_TOKEN: 'authorization_code',
-  REFRESH_TOKEN: 'refresh_token',
-  CLIENT_LOGIN: 'client_credentials',
-  TOKEN_EXCHANGE: 'urn:ietf:params:oauth:grant-type:token-exchange',
-  OAUTH2_DEVICE_CODE_TO_TOKEN: 'urn:ietf:params:oauth:grant-type:device_code',
-  AUTHREQID_TO_TOKEN: 'urn:openid:params:grant-type:ciba',
-  JWT_BEARER: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-};
-
-/** Keycloak's access tokens are JWTs: their id is no secret. */
-function tokenOf({ type, details, time }: UserRecord): Token {
-  const scopes = (details.scope ?? '').split(' ').filter((scope) => scope !== '');
-  return {
-    kind: 'access_token',
-    format: 'jwt',
-    id: details.token_id,
-    grantType: details.grant_type ?? grantTypes[type],
-    scopes: scopes.length === 0 ? undefined : scopes.slice(0, 200),
-    issuedAt: time,
-  };
-}
-
-function issued(record: UserRecord): Draft {
-  // A client's own token is about no user, though Keycloak names the service account.
-  const isClient = record.type === 'CLIENT_LOGIN';
-  return {
-    type: 'token.issued',
-    ...common(record),
-    user: isClient ? undefined : userOf(record),
-    initiator: initiatorOf(isClient ? 'application' : 'user', record),
-    token: tokenOf(record),
-  };
-}
-
 function login(record: UserRecord, known: Memory): Draft[] {
   const { sessionId, details, time } = record;
-  const drafts: Draft[] = [{ type: 'login.success', ...common(record) }];
+  const drafts: Draft[] = [{ type: 'login.success', ...whoOf(record) }];
   if (sessionId !== undefined) {
     const application = applicationOf(record);
     const session = { id: sessionId, applications: application && [application] };
     drafts.push(
       known.isFirst(sessionId, record)
         ? // The same session is not established twice, though who remembers it was started anew in between.
-          { type: 'session.established', ...common(record), key: sessionId, session: { ...session, startedAt: time } }
-        : { type: 'session.presented', ...common(record), session: { ...session, lastAccessAt: time } },
+          { type: 'session.established', ...whoOf(record), key: sessionId, session: { ...session, startedAt: time } }
+        : { type: 'session.presented', ...whoOf(record), session: { ...session, lastAccessAt: time } },
     );
   }
   // With a user's own password (grant type `password`) there is no other event for the token.
@@ -111,7 +56,7 @@ function credential(record: UserRecord, change: Credential['change'] | 'set', ty
   return [
     {
       type: 'credential.updated',
-      ...common(record),
+      ...whoOf(record),
       credential: { type: kind, change: change === 'set' ? made : change },
     },
   ];
@@ -123,20 +68,6 @@ function credential(record: UserRecord, change: Credential['change'] | 'set', ty
  */
 const old = (record: UserRecord, change: 'set' | 'deleted', type: Credential['type']): Draft[] =>
   record.details.credential_type === undefined ? credential(record, change, type) : [];
-
-function revoked(record: UserRecord): Draft[] {
-  const { details } = record;
-  const clientId = details.revoked_client ?? record.clientId;
-  return [
-    {
-      type: 'token.revoked',
-      ...common(record),
-      application: undefined,
-      applications: clientId === undefined ? undefined : [{ clientId }],
-      token: details.token_id === undefined ? undefined : { kind: 'access_token', format: 'jwt', id: details.token_id },
-    },
-  ];
-}
 
 function logout(record: UserRecord): Draft[] {
   const { sessionId, details } = record;
@@ -166,25 +97,23 @@ const locked = (record: UserRecord): Draft[] => [
 ];
 
 const profile = (record: UserRecord): Draft[] => [
-  { type: 'account.profile-updated', ...common(record), changes: changesIn(record.details) },
+  { type: 'account.profile-updated', ...whoOf(record), changes: changesIn(record.details) },
 ];
 
 /** What a user event of Keycloak is, by its type. Types that are not here are not mapped. */
 const rows: Readonly<Record<string, (record: UserRecord, known: Memory) => Draft[]>> = {
   LOGIN: login,
   LOGIN_ERROR: (record) =>
-    clientErrors.has(record.error ?? '')
-      ? []
-      : [{ type: 'login.failure', ...common(record), reason: reasonOf(record) }],
+    clientErrors.has(record.error ?? '') ? [] : [{ type: 'login.failure', ...whoOf(record), reason: reasonOf(record) }],
   REGISTER: (record) => {
-    const made = { ...common(record), user: userOf(record, registered) };
+    const made = { ...whoOf(record), user: userOf(record, registered) };
     return [
       { type: 'registration.success', ...made },
       { type: 'account.created', ...made },
     ];
   },
   REGISTER_ERROR: (record) => [
-    { type: 'registration.failure', ...common(record), user: userOf(record, registered), reason: reasonOf(record) },
+    { type: 'registration.failure', ...whoOf(record), user: userOf(record, registered), reason: reasonOf(record) },
   ],
   LOGOUT: logout,
   ...Object.fromEntries(Object.keys(grantTypes).map((type) => [type, (record: UserRecord) => [issued(record)]])),
@@ -197,9 +126,9 @@ const rows: Readonly<Record<string, (record: UserRecord, known: Memory) => Draft
   UPDATE_PROFILE: profile,
   UPDATE_EMAIL: profile,
   VERIFY_EMAIL: (record) => [
-    { type: 'account.profile-updated', ...common(record), changes: { updated: { email_verified: true } } },
+    { type: 'account.profile-updated', ...whoOf(record), changes: { updated: { email_verified: true } } },
   ],
-  DELETE_ACCOUNT: (record) => [{ type: 'account.deleted', ...common(record) }],
+  DELETE_ACCOUNT: (record) => [{ type: 'account.deleted', ...whoOf(record) }],
   USER_DISABLED_BY_TEMPORARY_LOCKOUT: locked,
   USER_DISABLED_BY_PERMANENT_LOCKOUT: locked,
 };

@@ -51,6 +51,14 @@ describe('the intake', () => {
       expect(usersLeft()).to.deep.equal(['u1', 'u2', 'u3']);
     });
 
+    it('takes more than waits in memory, without losing any', async () => {
+      site = await start({ config: { buffer: { maxEvents: 10 } }, endpoint: { enabled: false } });
+      const lines = Array.from({ length: 200 }, (_, n) => JSON.stringify(event(n)));
+      expect((await site.post('/other', lines.join('\n'), ndjson)).status).to.equal(202);
+      expect(site.adapter.status()).to.deep.include({ losses: {} });
+      expect(site.adapter.status().journal?.events).to.equal(200);
+    });
+
     it('takes none of many where some are wrong, and says what is wrong in which line', async () => {
       site = await start();
       const lines = [event(1), { ...event(2), user: undefined }, 'x', { ...event(4), secret: 'hunter2' }, event(5)];
