@@ -104,9 +104,10 @@ function describe(endpoint: EndpointSettings, deps: CheckDeps, io: Io): string {
 
 /** Where events come in, and how each source is checked. */
 function describeIntake({ listen, sources }: IntakeSettings, io: Io): string {
-  const place = 'socket' in listen ? `unix:${listen.socket}` : `http://${listen.host}:${listen.port}`;
+  const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+  const place = 'socket' in listen ? `unix:${listen.socket}` : `http://${hostOf(listen.host)}:${listen.port}`;
   const rows = sources.map((source): string => {
-    if (source.type === 'keycloak-log') return `${source.type}, ${source.file}, from ${source.from}`;
+    if (source.type === 'keycloak-log') return `${source.type}, ${visible(source.file)}, from ${source.from}`;
     const checks = [
       'secrets' in source && source.secrets.length > 0 && 'signature',
       'token' in source && source.token !== undefined && 'token',
