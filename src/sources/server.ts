@@ -5,7 +5,7 @@ import type { IntakeSettings } from '../config/settings.js';
 import { type Answer, problem } from './answer.js';
 
 /** Whoever sends slowly must not hold a connection for long, nor many of them. */
-const limits = {
+const usual = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 60_000,
@@ -48,6 +48,7 @@ async function listen(server: Server, where: IntakeSettings['listen']): Promise<
 /**
  * Listens for requests.
  *
+ * @param limits instead of the usual ones
  * @param answerTo answers one; what it rejects with is a fault of ours, or a connection that broke
  * @throws Error where it cannot listen there
  */
@@ -55,6 +56,7 @@ export async function startServer(
   where: IntakeSettings['listen'],
   answerTo: (request: IncomingMessage) => Promise<Answer>,
   onFault: (error: unknown) => void,
+  limits: Partial<Record<keyof typeof usual, number>> = {},
 ): Promise<IntakeServer> {
   let isStopping = false;
 
@@ -78,7 +80,7 @@ export async function startServer(
     }
   }
 
-  const server = createServer(limits, (request, response) => void handle(request, response));
+  const server = createServer({ ...usual, ...limits }, (request, response) => void handle(request, response));
   server.maxHeadersCount = maxHeaders;
   server.maxConnections = maxConnections;
   const address = await listen(server, where);
