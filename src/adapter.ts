@@ -71,6 +71,7 @@ export interface Adapter {
   readonly flows: Flows;
   /**
    * Reports what the host's bus does not know. Resolves when the event is in the journal (or was left out by sampling).
+   * An event whose `id` is that of one in the journal is that one: it is not taken a second time.
    * A rejection that nobody waits for does not crash the process.
    *
    * @throws SetwireError (as a rejection) SETWIRE_EVENT_INVALID, SETWIRE_NOT_RUNNING, SETWIRE_OVERLOADED
@@ -92,6 +93,8 @@ export interface Adapter {
    * `/ssf/event-type/` as a rule. It needs no authentication.
    */
   readonly eventTypesHandler: EventTypesHandler;
+  /** The journal takes nothing for now: it cannot be written, or as much waits for it as `buffer` allows. */
+  readonly isBehind: boolean;
   /** Takes over another config: its endpoints at once; what applies at the next start only is reported. */
   apply(settings: Settings): void;
 }
@@ -129,6 +132,8 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     losses.add(`${event.type}: before the journal`, messageOf(error));
     delivery.miss(event);
   });
+  /** Events whose id was given by who reported them: they may be reported again. */
+  const named = new WeakSet<IdentityEvent>();
   const inbox = new Subject<IdentityEvent>();
   const accept = acceptWith({ now, newId: randomUUID, ...(issuer !== undefined && { issuer }) });
   const flows = flowsOf(inbox, settings.flows, {
@@ -138,7 +143,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   merge(...Object.values(flows)).subscribe({
     next(event) {
       counts.recorded += 1;
-      recorder.record(event);
+      recorder.record(event, named.has(event));
     },
   });
 
@@ -148,6 +153,10 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     try {
       const event = accept(reported);
       counts.accepted += 1;
+      if (hasId(reported)) {
+        if (recorder.recorded(event) !== undefined || journal.holds(event.id)) return event;
+        named.add(event);
+      }
       inbox.next(event);
       return event;
     } catch (error) {
@@ -211,6 +220,9 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
       return stopped;
     },
     jwksHandler,
+    get isBehind() {
+      return recorder.isFull || journal.status.error !== undefined;
+    },
     status: () => ({
       state,
       events: counts,
@@ -236,6 +248,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
           'flows',
           'log',
           'signing',
+          'intake',
         ] as const
       ).filter((name) => !isDeepStrictEqual(comparable(settings[name]), comparable(next[name])));
       delivery.apply(next);
@@ -244,9 +257,14 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   };
 }
 
+/** For what has been accepted, and is a plain object therefore. */
+const hasId = (reported: unknown): boolean => (reported as { readonly id?: unknown }).id !== undefined;
+
 /** Secrets are compared by what they are. */
 const comparable = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value, (_, member) => (member instanceof Secret ? { secret: member.reveal() } : member)));
+  JSON.parse(
+    JSON.stringify(value ?? null, (_, member) => (member instanceof Secret ? { secret: member.reveal() } : member)),
+  );
 
 /** For a caller whom no error may reach; it has been counted where it was thrown. */
 function quietly(work: () => unknown): void {

@@ -1,5 +1,6 @@
 import type { Config, EndpointConfig } from '../schema-types.js';
 import { eventTypesOf, profileComplaints } from './check-profile.js';
+import { intakeComplaints, isLoopback } from './check-intake.js';
 import { headersOf, signatureOf } from './check-request.js';
 import { signingComplaints } from './check-signing.js';
 import type { Complaint } from './explain.js';
@@ -31,8 +32,6 @@ interface EndpointCheck {
     eventTypes: Readonly<Record<string, string>> | undefined,
   ) => readonly Complaint[];
 }
-
-const isLoopback = (hostname: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
 function urlComplaints(text: string, pointer: string, allowInsecure: boolean): Complaint[] {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -201,6 +200,8 @@ const generalChecks: Readonly<Record<string, (config: Config, pointer: string) =
   '/signing/rotateEvery': ({ signing }, pointer) => durationComplaints(signing.rotateEvery, pointer, { most: longest }),
   '/signing/overlap': ({ signing }, pointer) => durationComplaints(signing.overlap, pointer, { most: longest }),
   '/log/maxSize': ({ log }, pointer) => sizeComplaints(log.maxSize, pointer, false),
+  '/intake/maxBytes': ({ intake }, pointer) =>
+    intake?.maxBytes === undefined ? [] : sizeComplaints(intake.maxBytes, pointer),
   '/log/userKey': ({ log: { userKey } }, pointer) =>
     userKey === undefined || userKey.length >= 16
       ? []
@@ -217,6 +218,8 @@ export function crossCheck(config: Config, { isWritten, isUnsound, ...deps }: Ch
   );
   // What is wrong with them has been told: every type counts as known then.
   const eventTypes = isUnsound('/ssf') || isUnsound('/ssf/eventTypes') ? undefined : config.ssf.eventTypes;
+  if (typeof config.intake === 'object' && config.intake !== null)
+    complaints.push(...intakeComplaints(config.intake, isUnsound));
   // It may be missing, or be something else: that has been told, and every check is skipped then.
   for (const [name, endpoint] of Object.entries(config.endpoints ?? {})) {
     const base = `/endpoints${step(name)}`;

@@ -54,8 +54,40 @@ export interface Settings {
     readonly published?: readonly string[];
   };
   readonly stopTimeoutMs: number;
+  readonly intake?: IntakeSettings;
   readonly endpoints: readonly EndpointSettings[];
 }
+
+/** What `setwire serve` takes from other servers. */
+export interface IntakeSettings {
+  readonly listen: { readonly host: string; readonly port: number } | { readonly socket: string };
+  readonly maxBytes: number;
+  readonly sources: readonly SourceSettings[];
+}
+
+export type SourceSettings =
+  | {
+      readonly type: 'wso2';
+      readonly name: string;
+      readonly path: string;
+      /** Any of them; none: what nobody signed is taken. */
+      readonly secrets: readonly Secret[];
+    }
+  | {
+      readonly type: 'keycloak';
+      readonly name: string;
+      readonly path: string;
+      readonly secrets: readonly Secret[];
+      readonly token?: Secret;
+    }
+  | {
+      readonly type: 'keycloak-log';
+      readonly name: string;
+      /** Absolute. */
+      readonly file: string;
+      readonly from: 'now' | 'beginning';
+    }
+  | { readonly type: 'identity-event'; readonly name: string; readonly path: string; readonly token: Secret };
 
 export type AuthSettings =
   | { readonly type: 'bearer'; readonly token: Secret }

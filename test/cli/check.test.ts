@@ -160,4 +160,30 @@ describe('setwire check', () => {
     const { code } = await run(two, { args: ['--ping'], signal: AbortSignal.abort(), deps: { pingEndpoint: never } });
     expect(code).to.equal(130);
   });
+
+  it('says where events come in, and how each source is checked', async () => {
+    const { code, out } = await run(`
+endpoints: {}
+intake:
+  sources:
+    wso2: { type: wso2, secret: 0123456789abcdef }
+    open: { type: keycloak, path: /kc, allowUnsigned: true }
+    both: { type: keycloak, secret: 0123456789abcdef, token: 0123456789abcdef }
+    log: { type: keycloak-log, file: /var/log/keycloak.log }
+    other: { type: identity-event, token: 0123456789abcdef }
+`);
+    expect(code).to.equal(0);
+    expect(out).to.include(
+      [
+        'intake, by setwire serve',
+        '  wso2   wso2, http://127.0.0.1:9410/wso2, signature',
+        '  open   keycloak, http://127.0.0.1:9410/kc, unsigned',
+        '  both   keycloak, http://127.0.0.1:9410/both, signature or token',
+        '  log    keycloak-log, /var/log/keycloak.log, from now',
+        '  other  identity-event, http://127.0.0.1:9410/other, token',
+        '',
+      ].join('\n'),
+    );
+    expect(out).to.not.include('0123456789abcdef');
+  });
 });

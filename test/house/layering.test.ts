@@ -20,11 +20,12 @@ const mayImport: Record<string, readonly string[]> = {
   journal: ['events'],
   set: ['events'],
   transmitter: ['events', 'journal', 'set'],
+  sources: ['config', 'events', 'flows', 'set'],
   'delivery.ts': ['config', 'journal', 'log', 'set', 'transmitter'],
   'adapter.ts': ['delivery.ts', 'events', 'config', 'log', 'hosts', 'flows', 'journal', 'set', 'transmitter'],
   'plugin.ts': ['adapter.ts', 'config'],
   'index.ts': ['adapter.ts', 'config', 'events', 'extensions', 'flows', 'hosts', 'plugin.ts'],
-  cli: ['adapter.ts', 'config', 'delivery.ts', 'journal', 'log'],
+  cli: ['adapter.ts', 'config', 'delivery.ts', 'journal', 'log', 'sources'],
   demo: ['index.ts'],
   ...Object.fromEntries(groundFloor.map((file) => [file, []])),
 };
