@@ -8,6 +8,7 @@ import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.proc.DefaultJWTClaimsVerifier;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
 import java.net.URI;
+import java.util.Collections;
 import java.util.Set;
 
 class Verify {
@@ -22,7 +23,7 @@ class Verify {
             JWSAlgorithm.ES256, JWKSourceBuilder.create(URI.create(jwksUrl).toURL()).build()));
     processor.setJWTClaimsSetVerifier(
         new DefaultJWTClaimsVerifier<>(
-            Set.of(audience),
+            Collections.singleton(audience),
             new JWTClaimsSet.Builder().issuer(issuer).build(),
             Set.of("jti", "iat", "events"),
             Set.of("exp", "sub"))); // a SET of Shared Signals has neither
