@@ -44,6 +44,15 @@ export type TransmitterMode = 'inline' | 'none';
  */
 export type SigningAlg = 'ES256' | 'RS256' | 'PS256' | 'EdDSA';
 /**
+ * One of what a user goes by; `complex`: user, session, tenant and application as the event has them; `aliases`: several of what a user goes by; `pairwise`: an opaque id that differs from endpoint to endpoint, with nothing else in the SET by which a user could be recognised.
+ */
+export type SubjectFormat =
+  'iss_sub' | 'email' | 'opaque' | 'account' | 'phone_number' | 'complex' | 'aliases' | 'pairwise';
+/**
+ * What a user goes by (RFC 9493, section 3.2). `iss_sub`: issuer and user id. `email`, `phone_number`: the claim of that name. `opaque`: the user id alone. `account`: an acct URI of the username and the issuer's host.
+ */
+export type UserFormat = 'iss_sub' | 'email' | 'opaque' | 'account' | 'phone_number';
+/**
  * How Setwire shows who it is: `bearer`, `basic` or `oauth2`.
  */
 export type AuthConfig = BearerAuthConfig | BasicAuthConfig | OAuth2AuthConfig;
@@ -52,13 +61,14 @@ export type AuthConfig = BearerAuthConfig | BasicAuthConfig | OAuth2AuthConfig;
  */
 export type EndpointOrder = 'subject' | 'none';
 /**
- * Why it is dead. `poison`: it failed alone, again and again, while others passed.
+ * Why it is dead. `no_subject`: the event lacks what the endpoint's subject format needs. `poison`: it failed alone, again and again, while others passed.
  */
 export type DeadReason =
   | 'rejected_by_receiver'
   | 'schema_violation'
   | 'mapping_failed'
   | 'no_event_type'
+  | 'no_subject'
   | 'too_large'
   | 'patience_exhausted'
   | 'poison'
@@ -132,6 +142,10 @@ export interface IdentityEvent {
    * Items: An id or a name: 1 to 1024 characters, no control characters.
    */
   authenticationMethods?: string[];
+  /**
+   * Authentication context class of the login or session (OpenID Connect Core, section 2).
+   */
+  acr?: string;
   initiator?: Initiator;
   /**
    * The operation behind the event where the type alone does not tell, in WSO2's words (INVITE, JUST_IN_TIME_PROVISION, ...). Left out: the usual one of the type.
@@ -286,17 +300,22 @@ export interface Credential {
   type: 'password' | 'passkey' | 'otp' | 'recovery-code' | 'x509' | 'api-key' | 'other';
   change: 'created' | 'updated' | 'reset' | 'revoked' | 'deleted';
   /**
+   * Of a passkey: in the device itself, or one that is carried from device to device (WebAuthn, section 5.4.5).
+   */
+  attachment?: 'platform' | 'cross-platform';
+  /**
    * The user's own name for it (a passkey's).
    */
   name?: string;
 }
 /**
- * Claims that changed: `added` and `updated` with the new value, `removed` with the old one.
+ * Claims that changed: `added` and `updated` with the new value, `removed` with the old one. `previous` has the old values of those in `updated`, as far as they are known: an email address or a phone number that stands in both is told to receivers of the ssf profile as a changed identifier.
  */
 export interface ClaimChanges {
   added?: Claims;
   updated?: Claims;
   removed?: Claims;
+  previous?: Claims;
 }
 /**
  * Why it failed or was done.
@@ -310,6 +329,14 @@ export interface Reason {
    * In words; control characters are replaced and it is cut at 1024 characters.
    */
   description?: string;
+  /**
+   * In words that the user may be shown.
+   */
+  userDescription?: string;
+  /**
+   * BCP 47 tag of the language that the descriptions are in. Left out: en.
+   */
+  language?: string;
   failedStep?: FailedStep;
 }
 export interface FailedStep {
@@ -363,6 +390,7 @@ export interface Config {
    */
   issuer?: string;
   defaults: DefaultsConfig;
+  ssf: SsfConfig;
   flows: FlowsConfig;
   journal: JournalKind;
   /**
@@ -388,12 +416,30 @@ export interface Config {
   };
 }
 /**
- * What the wso2 profile says where an event does not: for identity servers without tenants, organizations or user stores.
+ * What SETs say where an event does not: for identity servers without tenants, organizations or user stores.
  */
 export interface DefaultsConfig {
   tenant?: Tenant;
   organization?: Organization;
   userStore?: UserStore;
+}
+/**
+ * Event types of the ssf profile that are neither CAEP's nor RISC's.
+ */
+export interface SsfConfig {
+  /**
+   * What the URIs of our own event types begin with. Left out: `<issuer>/ssf/event-type/`.
+   */
+  eventTypeBase?: string;
+  /**
+   * The event type URI of each type of the host's own. One without is refused where an endpoint names it, and dead otherwise: no_event_type.
+   */
+  eventTypes: {
+    /**
+     * A URI, best one that tells more about it.
+     */
+    [k: string]: string;
+  };
 }
 /**
  * What happens to events before they are kept.
@@ -563,9 +609,14 @@ export interface EndpointConfig {
    */
   from: string;
   /**
-   * How an event becomes a SET. `wso2`: WSO2 Identity Server's webhook format.
+   * How an event becomes a SET. `wso2`: WSO2 Identity Server's webhook format. `ssf`: OpenID Shared Signals, with the event types of CAEP and RISC and our own.
    */
-  profile: 'wso2';
+  profile: 'wso2' | 'ssf';
+  /**
+   * `aud` of the SETs: what the receiver calls itself, or a list of it. Needed with `profile: ssf`, and for that alone.
+   */
+  audience?: string | string[];
+  subject: SubjectConfig;
   /**
    * Which event types it gets: `login.failure`, `login.*` or `*`.
    *
@@ -606,6 +657,22 @@ export interface EndpointConfig {
   batch: BatchConfig;
   retry: RetryConfig;
   circuit: CircuitConfig;
+}
+/**
+ * How `sub_id` names whom an event is about, with `profile: ssf`. Where the event lacks what that needs, the SET is dead: no_subject.
+ */
+export interface SubjectConfig {
+  format: SubjectFormat;
+  /**
+   * With `complex`: what its user goes by.
+   */
+  user: UserFormat & string;
+  /**
+   * With `aliases`: which of them, as far as the event has them.
+   *
+   * @minItems 1
+   */
+  formats: UserFormat[];
 }
 /**
  * A fixed token (RFC 6750).

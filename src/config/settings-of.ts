@@ -93,6 +93,7 @@ export function settingsOf(config: Config, file: string, sources: readonly strin
     sources,
     ...(config.issuer !== undefined && { issuer: config.issuer }),
     defaults: config.defaults,
+    ssf: config.ssf,
     flows: {
       login: {
         suspicious: {

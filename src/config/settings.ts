@@ -9,6 +9,7 @@ export interface Settings {
   readonly sources: readonly string[];
   readonly issuer?: string;
   readonly defaults: Config['defaults'];
+  readonly ssf: Config['ssf'];
   readonly flows: {
     readonly login: {
       readonly suspicious: {
@@ -76,6 +77,8 @@ export interface EndpointSettings {
   /** A number: a time, in milliseconds. */
   readonly from: 'now' | 'beginning' | number;
   readonly profile: EndpointConfig['profile'];
+  readonly audience?: string | readonly string[];
+  readonly subject: EndpointConfig['subject'];
   readonly events: readonly string[];
   readonly where: Readonly<Record<string, unknown>>;
   readonly claims: readonly string[];
