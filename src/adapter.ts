@@ -18,11 +18,11 @@ import { reopenOnSighup } from './log/reopen-on-sighup.js';
 import { type Report, tallyWith } from './report.js';
 import type { IdentityEvent } from './schema-types.js';
 import { Secret } from './secret.js';
-import { makeVerification } from './set/profiles/ssf.js';
-import { type EventTypesHandler, eventTypesHandlerOf } from './set/profiles/ssf-documents.js';
 import { type Handler, jwksHandlerOf } from './set/jwks-handler.js';
 import { type KeptKeyRing, keyRingIn } from './set/key-ring.js';
 import { keyRingFor } from './set/key-ring-of.js';
+import { makeVerification } from './set/profiles/ssf.js';
+import { type EventTypesHandler, eventTypesHandlerOf } from './set/profiles/ssf-documents.js';
 import { makePing } from './set/profiles/wso2.js';
 import { profileOf } from './set/profiles.js';
 import type { SecurityEventToken } from './set/set.js';
@@ -269,7 +269,10 @@ export function eventTypesOf(
 }
 
 /** A SET that says nothing but that it came through; undefined where no issuer is known to say it. */
-function testSetOf({ issuer }: Settings, { name, profile, audience }: EndpointSettings): SecurityEventToken | undefined {
+function testSetOf(
+  { issuer }: Settings,
+  { name, profile, audience }: EndpointSettings,
+): SecurityEventToken | undefined {
   const known = { id: randomUUID(), now: Date.now() };
   if (profile === 'wso2') return makePing({ ...known, ...(issuer !== undefined && { issuer }) });
   if (issuer === undefined || audience === undefined) return undefined;

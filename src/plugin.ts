@@ -6,10 +6,7 @@ import { ConfigError, messageOf, SetwireError } from './errors.js';
 import { version } from './version.js';
 
 /** What `attach` gives the identity server. */
-export type Attachment = Pick<
-  Adapter,
-  'ready' | 'emit' | 'detach' | 'status' | 'eventTypesHandler' | 'jwksHandler'
->;
+export type Attachment = Pick<Adapter, 'ready' | 'emit' | 'detach' | 'status' | 'eventTypesHandler' | 'jwksHandler'>;
 
 /** Setwire could not be set up: the identity server goes on without it, and is told so wherever it asks. */
 function standAside(error: unknown): Attachment {
