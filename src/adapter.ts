@@ -83,15 +83,15 @@ export interface Adapter {
   detach(): Promise<void>;
   status(): AdapterStatus;
   /**
-   * Says over HTTP what our own event types of the ssf profile mean, as JSON Schemas: mount it where their URIs lead, at
-   * `/ssf/event-type/` as a rule. It needs no authentication.
-   */
-  readonly eventTypesHandler: EventTypesHandler;
-  /**
    * Serves the JWK Set with which receivers verify SETs of the ssf profile: `(request, response)`, to mount in any Node
    * server, in each process of a cluster.
    */
   readonly jwksHandler: Handler;
+  /**
+   * Says over HTTP what our own event types of the ssf profile mean, as JSON Schemas: mount it where their URIs lead, at
+   * `/ssf/event-type/` as a rule. It needs no authentication.
+   */
+  readonly eventTypesHandler: EventTypesHandler;
   /** Takes over another config: its endpoints at once; what applies at the next start only is reported. */
   apply(settings: Settings): void;
 }
