@@ -66,7 +66,7 @@ describe('the config in config/', () => {
 
   it('loads as it is', () => {
     const { endpoints } = loadConfig(path, { env, checkQuery });
-    expect(endpoints.map(({ name }) => name)).to.deep.equal(['crm', 'siem', 'partner']);
+    expect(endpoints.map(({ name }) => name)).to.deep.equal(['crm', 'siem', 'partner', 'signals']);
   });
 
   it('has at its default what is written outside of the endpoints', () => {
@@ -94,6 +94,7 @@ describe('the config in config/', () => {
       'defaults.organization.handle',
       'defaults.organization.depth',
       'log.userKey',
+      'ssf.eventTypeBase',
       'signing.key',
       'signing.published.0',
       'endpoints.2.auth.scope',
