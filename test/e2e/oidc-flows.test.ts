@@ -60,7 +60,7 @@ describe('every flow of a real oidc-provider', function () {
       flows: { session: { presentedEvery: '0s' } },
       endpoints: {
         singles: { url: singles.url, claims: ['*'], signature: { scheme: 'wso2', secret: 'a-secret-of-the-crm' } },
-        dead: { url: dead.url, claims: ['*'], batch: { format: 'ndjson', maxEvents: 10 } },
+        dead: { url: dead.url, claims: ['*'], batch: { format: 'ndjson', maxEvents: 10, maxWait: '5ms' } },
       },
     });
     adapter = createAdapter(settings, { host: server.provider });

@@ -19,6 +19,18 @@ export interface IdentityServer {
   stop(): Promise<void>;
 }
 
+/** Seconds. */
+export const ttl = {
+  AccessToken: 600,
+  AuthorizationCode: 60,
+  ClientCredentials: 600,
+  Grant: 3600,
+  IdToken: 600,
+  Interaction: 600,
+  RefreshToken: 3600,
+  Session: 3600,
+};
+
 const redirectUri = 'http://127.0.0.1/callback';
 
 /**
@@ -41,16 +53,7 @@ export async function startIdentityServer(
   const { warn } = console;
   console.warn = () => undefined;
   const provider = new Provider(issuer, {
-    ttl: {
-      AccessToken: 600,
-      AuthorizationCode: 60,
-      ClientCredentials: 600,
-      Grant: 3600,
-      IdToken: 600,
-      Interaction: 600,
-      RefreshToken: 3600,
-      Session: 3600,
-    },
+    ttl,
     clients: [
       {
         client_id: 'web',

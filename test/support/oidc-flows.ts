@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type ClientMetadata, type Configuration, errors } from 'oidc-provider';
-import { Browser, type IdentityServer, startIdentityServer, type Tokens } from './identity-server.js';
+import { Browser, type IdentityServer, startIdentityServer, type Tokens, ttl } from './identity-server.js';
 
 /** An identity event by its type; of issued tokens, which WSO2 has an event for in part, also the kind. */
 export type Told = string;
@@ -39,8 +39,8 @@ export async function startFlowServer(backchannelLogoutUri: string): Promise<Flo
   const configuration: Configuration = {
     rotateRefreshToken: () => switches.rotates,
     // Without the guard that keeps the provider from calling this machine.
-    fetch: (url, { dispatcher: _dispatcher, ...options }: RequestInit & { dispatcher?: unknown }) =>
-      globalThis.fetch(url, options),
+    fetch: (url, options) => globalThis.fetch(url, { ...options, dispatcher: undefined } as RequestInit),
+    ttl: { ...ttl, BackchannelAuthenticationRequest: 600, DeviceCode: 600 },
     features: {
       backchannelLogout: { enabled: true },
       ciba: {
