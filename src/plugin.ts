@@ -13,7 +13,7 @@ import { ConfigError, messageOf, SetwireError } from './errors.js';
 import { version } from './version.js';
 
 /** What `attach` gives the identity server. */
-export type Attachment = Pick<Adapter, 'ready' | 'emit' | 'detach' | 'status'>;
+export type Attachment = Pick<Adapter, 'ready' | 'emit' | 'detach' | 'status' | 'jwksHandler' | 'eventTypesHandler'>;
 
 /** What `attach` gives a server on oidc-provider: `loginFailed` is for its login form. */
 export type OidcAttachment = Attachment & Pick<Adapter, 'loginFailed'>;
@@ -49,6 +49,10 @@ function standAside(error: unknown): OidcAttachment {
     loginFailed: rejected,
     detach: () => Promise.resolve(),
     status: () => ({ state: 'failed', error: { code, message: messageOf(error) } }),
+    async jwksHandler(_request, response) {
+      response.writeHead(503, { 'content-length': '0' }).end();
+    },
+    eventTypesHandler: (_request, response) => void response.writeHead(503).end(),
   };
 }
 

@@ -41,7 +41,10 @@ export async function startIdentityServer(config: ServerConfig, report: Report):
     extensions?.get('setwire')?.emit(event).catch(refused);
   };
   const loginFailed: OidcAttachment['loginFailed'] = async (...of) => {
-    await extensions?.get('setwire')?.loginFailed?.(...of).catch(refused);
+    await extensions
+      ?.get('setwire')
+      ?.loginFailed?.(...of)
+      .catch(refused);
   };
 
   const clients = { web: randomBytes(24).toString('base64url'), machine: randomBytes(24).toString('base64url') };

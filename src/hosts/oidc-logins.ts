@@ -38,9 +38,11 @@ export function loginListeners(tell: Tell, currentContext: CurrentContext, unmap
     logins.delete(ctx as OidcContext);
     const seen = sessionOf(session, client, Date.now());
     const known = { user: { id: session.accountId }, application: applicationOf(client), session: seen };
-    const authenticationMethods = session.amr === undefined ? undefined : [...session.amr];
-    tell(ctx, { type: 'login.success', ...known, authenticationMethods }, 'user');
-    tell(ctx, { type: login.fresh ? 'session.established' : 'session.presented', ...known }, 'user');
+    const { amr, acr } = session;
+    const how = { authenticationMethods: amr === undefined ? undefined : [...amr], acr };
+    tell(ctx, { type: 'login.success', ...known, ...how }, 'user');
+    if (login.fresh) tell(ctx, { type: 'session.established', ...known, ...how }, 'user');
+    else tell(ctx, { type: 'session.presented', ...known }, 'user');
   }
 
   function authorizationSuccess(ctx: OidcContext): void {

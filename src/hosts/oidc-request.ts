@@ -10,6 +10,7 @@ export interface OidcSession {
   /** Seconds. */
   readonly loginTs?: number;
   readonly amr?: readonly string[];
+  readonly acr?: string;
   readonly authorizations?: Readonly<Record<string, { readonly grantId?: string }>>;
 }
 

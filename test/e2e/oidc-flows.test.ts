@@ -2,10 +2,13 @@ import type { EventEmitter } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { decodeJwt } from 'jose';
 import { merge } from 'rxjs';
 import sinon from 'sinon';
 import { type Adapter, createAdapter } from '../../src/adapter.js';
 import { canonicalTypes, type IdentityEvent } from '../../src/events/identity-event.js';
+import { jtiOf } from '../../src/set/jti.js';
+import { ssf } from '../../src/set/profiles/ssf.js';
 import { wso2 } from '../../src/set/profiles/wso2.js';
 import { type FlowServer, type Step, startFlowServer, stepsOf, type Told } from '../support/oidc-flows.js';
 import { refused } from '../support/operated.js';
@@ -13,14 +16,42 @@ import { type Receiver, startReceiver } from '../support/receiver.js';
 import { type Workplace, workplace } from '../support/settings.js';
 import { until } from '../support/until.js';
 
-/** The event type URI of what is told, by profile; undefined: the profile has none for it. */
-const uris: Readonly<Record<'wso2', (told: Told) => string | undefined>> = {
-  wso2: (told) => (wso2.eventTypeUris as Readonly<Record<string, string | undefined>>)[told],
+type ProfileName = 'wso2' | 'ssf';
+
+interface Claims {
+  readonly jti: string;
+  readonly events: Record<string, unknown>;
+}
+
+interface Column {
+  /** The event type URI of what is told; undefined: the profile has none for it. */
+  uriOf(told: Told, issuer: string): string | undefined;
+  /** The `jti` that the SET of an event has. */
+  jtiOf(id: string): string;
+  claimsIn(body: Buffer): Claims;
+}
+
+/** What is told, by profile. */
+const columns: Readonly<Record<ProfileName, Column>> = {
+  wso2: {
+    uriOf: (told, issuer) => wso2.eventTypeUris(told, { issuer, eventTypes: {} })[0],
+    jtiOf: (id) => id,
+    claimsIn: (body) => JSON.parse(body.toString('utf8')) as Claims,
+  },
+  ssf: {
+    uriOf: (told, issuer) => ssf.eventTypeUris(told.split(' ')[0] ?? '', { issuer, eventTypes: {} })[0],
+    jtiOf: (id) => jtiOf(id, 'ssf'),
+    claimsIn(body) {
+      const text = body.toString('utf8');
+      return text.startsWith('{') ? (JSON.parse(text) as Claims) : (decodeJwt(text) as unknown as Claims);
+    },
+  },
 };
+const profiles = Object.keys(columns) as ProfileName[];
 
 interface Happened {
   readonly events: readonly IdentityEvent[];
-  readonly sets: readonly { jti: string; rci?: string; events: Record<string, unknown> }[];
+  readonly sets: Readonly<Record<ProfileName, readonly Claims[]>>;
 }
 
 const toldBy = ({ type, token }: IdentityEvent): Told =>
@@ -33,7 +64,7 @@ describe('every flow of a real oidc-provider', function () {
   const happened = new Map<string, Happened>();
   let place: Workplace;
   let flow: FlowServer;
-  let receivers: Receiver[];
+  let receivers: Record<ProfileName | 'dead', Receiver>;
   let backchannel: Receiver;
   let steps: readonly Step[];
   let adapter: Adapter;
@@ -43,8 +74,8 @@ describe('every flow of a real oidc-provider', function () {
 
   before(async () => {
     place = workplace();
-    const [singles, dead] = [await startReceiver(), await startReceiver({ always: refused })];
-    receivers = [singles, dead];
+    const dead = await startReceiver({ always: refused });
+    receivers = { wso2: await startReceiver(), ssf: await startReceiver(), dead };
     backchannel = await startReceiver({ always: { status: 200 } });
     flow = await startFlowServer(backchannel.url);
     const { server } = flow;
@@ -59,7 +90,8 @@ describe('every flow of a real oidc-provider', function () {
       stopTimeout: '5s',
       flows: { session: { presentedEvery: '0s' } },
       endpoints: {
-        singles: { url: singles.url, claims: ['*'], signature: { scheme: 'wso2', secret: 'a-secret-of-the-crm' } },
+        wso2: { url: receivers.wso2.url, claims: ['*'], signature: { scheme: 'wso2', secret: 'a-secret-of-the-crm' } },
+        ssf: { url: receivers.ssf.url, claims: ['*'], profile: 'ssf', audience: 'https://partner.example.org' },
         dead: { url: dead.url, claims: ['*'], batch: { format: 'ndjson', maxEvents: 10, maxWait: '5ms' } },
       },
     });
@@ -75,15 +107,17 @@ describe('every flow of a real oidc-provider', function () {
       });
     };
     for (const { name, act } of steps) {
-      const from = { events: events.length, sets: singles.requests.length };
+      const before = events.length;
+      const had = { wso2: receivers.wso2.requests.length, ssf: receivers.ssf.requests.length };
       await act();
       await reported;
       await until(() => {
         const { journal, endpoints = {} } = adapter.status();
         return journal?.waiting === 0 && Object.values(endpoints).every(({ lag }) => lag.events === 0);
       });
-      const sets = singles.requests.slice(from.sets).map(({ body }) => JSON.parse(body.toString('utf8')));
-      happened.set(name, { events: events.slice(from.events), sets });
+      const got = (profile: ProfileName): Claims[] =>
+        receivers[profile].requests.slice(had[profile]).map(({ body }) => columns[profile].claimsIn(body));
+      happened.set(name, { events: events.slice(before), sets: { wso2: got('wso2'), ssf: got('ssf') } });
     }
     const { endpoints, unmapped: counts } = adapter.status();
     deadLetters = endpoints?.dead?.deadLetters;
@@ -93,8 +127,13 @@ describe('every flow of a real oidc-provider', function () {
   });
 
   after(async () => {
+    sinon.restore();
     await adapter.detach();
-    await Promise.all([flow.server.stop(), backchannel.stop(), ...receivers.map((receiver) => receiver.stop())]);
+    await Promise.all([
+      flow.server.stop(),
+      backchannel.stop(),
+      ...Object.values(receivers).map((receiver) => receiver.stop()),
+    ]);
     place.remove();
   });
 
@@ -115,7 +154,7 @@ describe('every flow of a real oidc-provider', function () {
       bus.on(`${name}.saved`, ({ jti }: { jti: string }) => seen.add(jti));
   }
 
-  const happenedIn = (name: string): Happened => happened.get(name) ?? { events: [], sets: [] };
+  const happenedIn = (name: string): Happened => happened.get(name) ?? { events: [], sets: { wso2: [], ssf: [] } };
   const all = (): IdentityEvent[] => [...happened.values()].flatMap(({ events }) => events);
 
   it('tells of each step what it should, in order: nothing missing, nothing more', () => {
@@ -123,24 +162,28 @@ describe('every flow of a real oidc-provider', function () {
     expect(told).to.deep.equal(steps.map(({ name, told }) => [name, told]));
   });
 
-  for (const [profile, uriOf] of Object.entries(uris)) {
+  for (const profile of profiles) {
     it(`delivers a SET of each, in the ${profile} profile: none missing, none more, none twice`, () => {
+      const { uriOf, jtiOf } = columns[profile];
+      const uri = (told: Told): string | undefined => uriOf(told, flow.server.issuer);
       const delivered = steps.map(({ name }) => [
         name,
         happenedIn(name)
-          .sets.map(({ events }) => Object.keys(events).join())
+          .sets[profile].map(({ events }) => Object.keys(events).join())
           .sort(),
       ]);
-      const expected = steps.map(({ name, told }) => [name, told.flatMap((one) => uriOf(one) ?? []).sort()]);
-      expect(delivered).to.deep.equal(expected);
-      const sets = [...happened.values()].flatMap((one) => one.sets);
-      const covered = all().filter((event) => uriOf(toldBy(event)) !== undefined);
-      expect(sets.map(({ jti }) => jti).sort()).to.deep.equal(covered.map(({ id }) => id).sort());
+      expect(delivered).to.deep.equal(
+        steps.map(({ name, told }) => [name, told.flatMap((one) => uri(one) ?? []).sort()]),
+      );
+      const sets = [...happened.values()].flatMap((one) => one.sets[profile]);
+      const covered = all().filter((event) => uri(toldBy(event)) !== undefined);
+      expect(sets.map(({ jti }) => jti).sort()).to.deep.equal(covered.map(({ id }) => jtiOf(id)).sort());
     });
   }
 
   it('gives up at the endpoint that refuses them as many', () => {
-    expect(deadLetters).to.equal(all().filter((event) => uris.wso2(toldBy(event)) !== undefined).length);
+    expect(receivers.dead.requests).to.not.have.length(0);
+    expect(deadLetters).to.equal([...happened.values()].flatMap(({ sets }) => sets.wso2).length);
   });
 
   it('joins the attempts at one login, and the events of one request, by their correlation id', () => {
@@ -204,9 +247,11 @@ describe('every flow of a real oidc-provider', function () {
   it('lets no token, code, cookie, grant or secret out: not to a receiver, the log, the journal, or a terminal', () => {
     const files = readdirSync(place.folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
     const texts = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'));
-    const requests = receivers.flatMap((receiver) => receiver.requests);
+    const requests = Object.values(receivers).flatMap((receiver) => receiver.requests);
     const sent = requests.map(({ path, headers, body }) => path + JSON.stringify(headers) + body.toString('latin1'));
-    const left = [said, ...texts, ...sent, JSON.stringify(all()), JSON.stringify(unmapped)].join('\n');
+    // What is signed is base64url, where nothing would be found.
+    const signed = [...happened.values()].map(({ sets }) => JSON.stringify(sets.ssf));
+    const left = [said, ...texts, ...sent, ...signed, JSON.stringify(all()), JSON.stringify(unmapped)].join('\n');
     expect(files.map(({ name }) => name)).to.include.members(['state.json', 'setwire-delivery.log']);
     expect(said).to.include('not mapped');
     expect(left).to.include(all()[0]?.id ?? 'an event');

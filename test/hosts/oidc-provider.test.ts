@@ -296,7 +296,9 @@ describe('oidc-provider as a host', () => {
       };
     });
     server.person = 'mistypes';
-    const { url } = await browser.authorize().then(() => browser.open('/auth?client_id=web&response_type=code&scope=openid'));
+    const { url } = await browser
+      .authorize()
+      .then(() => browser.open('/auth?client_id=web&response_type=code&scope=openid'));
     await known;
     expect(contexts[0]).to.deep.include({
       application: { id: 'web', name: 'The shop', clientId: 'web' },
@@ -319,7 +321,9 @@ describe('oidc-provider as a host', () => {
     });
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
     const { port } = http.address() as AddressInfo;
-    await fetch(`http://127.0.0.1:${port}/`, { headers: { 'x-request-id': 'request-0001', 'user-agent': 'Person/1.0' } });
+    await fetch(`http://127.0.0.1:${port}/`, {
+      headers: { 'x-request-id': 'request-0001', 'user-agent': 'Person/1.0' },
+    });
     http.closeAllConnections();
     http.close();
     expect(context).to.deep.equal({

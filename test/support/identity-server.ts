@@ -70,7 +70,11 @@ export async function startIdentityServer(
         grant_types: ['client_credentials'],
         response_types: [],
       },
-      ...clients.map((client) => ({ redirect_uris: [redirectUri], ...client, client_secret: others[client.client_id] })),
+      ...clients.map((client) => ({
+        redirect_uris: [redirectUri],
+        ...client,
+        client_secret: others[client.client_id],
+      })),
     ],
     cookies: { keys: [randomBytes(32).toString('base64url')] },
     findAccount: (_ctx, id) => (id === 'ghost' ? undefined : { accountId: id, claims: () => ({ sub: id }) }),
@@ -251,7 +255,10 @@ export class Browser {
   /** Sends the form of a page of the provider's, with its hidden fields. */
   async confirm({ text }: { text: string }, fields: Record<string, string> = {}): ReturnType<Browser['open']> {
     const action = /<form[^>]* action="([^"]*)"/.exec(text)?.[1] ?? '/no-form';
-    const hidden = [...text.matchAll(/<input[^>]* name="([^"]*)" value="([^"]*)"/g)].map(([, name, value]) => [name, value]);
+    const hidden = [...text.matchAll(/<input[^>]* name="([^"]*)" value="([^"]*)"/g)].map(([, name, value]) => [
+      name,
+      value,
+    ]);
     return this.open(action, { ...Object.fromEntries(hidden), ...fields });
   }
 

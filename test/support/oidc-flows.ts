@@ -177,7 +177,14 @@ export function stepsOf({ server, switches }: FlowServer, seen: Set<string>): re
       expect((await newBrowser().authorize({ ...asApp, prompt: 'none' })).error).to.equal('login_required'),
     ),
     step('a client with a wrong secret, wherever it asks', [], async () => {
-      for (const path of ['/token', '/token/revocation', '/token/introspection', '/request', '/device/auth', '/backchannel'])
+      for (const path of [
+        '/token',
+        '/token/revocation',
+        '/token/introspection',
+        '/request',
+        '/device/auth',
+        '/backchannel',
+      ])
         expect((await ask(path, { grant_type: 'refresh_token', token: 'x' }, 'wrong')).status).to.equal(401);
     }),
     step('a pushed authorization request', [], async () => {
