@@ -9,6 +9,7 @@ import { canonicalTypes, type ReportedEvent } from './events/identity-event.js';
 import { acceptWith, EventRefused } from './events/intake.js';
 import { type Flows, flowsOf } from './flows/flow.js';
 import { hostOf } from './hosts/detect.js';
+import type { FormRequest, FormResponse } from './hosts/host.js';
 import { embeddedJournal } from './journal/embedded.js';
 import type { JournalStatus } from './journal/journal.js';
 import { memoryJournal } from './journal/memory.js';
@@ -33,8 +34,11 @@ import { isMeant } from './transmitter/resend.js';
 import { checkQuery, matchesPattern } from './transmitter/select.js';
 import type { EndpointStatus } from './transmitter/status.js';
 
-export type { Answer, EndpointStatus, Flows, Handler, KeptKeyRing };
+export type { Answer, EndpointStatus, Flows, FormRequest, FormResponse, Handler, KeptKeyRing };
 export { checkQuery, isMeant, keyRingFor, keyRingIn, matchesPattern, operatorLog, wantsOf };
+
+/** A login that failed at the host's form: what the form knows of it. What it leaves out is taken from the request. */
+export type LoginFailure = Omit<ReportedEvent, 'type'>;
 
 export interface AdapterOptions {
   /** The identity server to attach to; left out: only `emit` brings events. */
@@ -77,6 +81,13 @@ export interface Adapter {
    * @throws SetwireError (as a rejection) SETWIRE_EVENT_INVALID, SETWIRE_NOT_RUNNING, SETWIRE_OVERLOADED
    */
   emit(event: ReportedEvent): Promise<void>;
+  /**
+   * Reports a login that failed at the host's own form, as `login.failure` with what the host knows of the request: the
+   * client that the login is for, the interaction's correlation id, the address and the user agent. Like `emit` otherwise.
+   *
+   * @throws SetwireError (as a rejection) as `emit`; SETWIRE_HOST_UNSUPPORTED where the host is no oidc-provider
+   */
+  loginFailed(request: FormRequest, response: FormResponse, failure?: LoginFailure): Promise<void>;
   /**
    * Stops listening, waits for requests that are under way, at most for `stopTimeout`, and closes. What is left in a journal
    * in memory is logged as dead; a journal on disk has it at the next start. Never rejects.
@@ -171,6 +182,23 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     await recorder.recorded(take(reported));
   }
 
+  async function loginFailed(request: FormRequest, response: FormResponse, failure?: LoginFailure): Promise<void> {
+    if (host?.loginContext === undefined)
+      throw new SetwireError(
+        'SETWIRE_HOST_UNSUPPORTED',
+        `setwire knows no login form of this host: found ${host?.name ?? 'no host'}, allowed: oidc-provider; report it with emit`,
+      );
+    const time = now();
+    const known = await host.loginContext(request, response);
+    await emit({ time, ...known, ...failure, type: 'login.failure' });
+  }
+
+  /** Whoever does not wait for it has said that the outcome does not matter. */
+  function unwatched(outcome: Promise<void>): Promise<void> {
+    outcome.catch(() => undefined);
+    return outcome;
+  }
+
   async function stop(): Promise<void> {
     state = 'stopping';
     stopListening();
@@ -209,12 +237,8 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   return {
     ready: delivery.ready,
     flows,
-    emit(event) {
-      const emitted = emit(event);
-      // Whoever does not wait for it has said that the outcome does not matter.
-      emitted.catch(() => undefined);
-      return emitted;
-    },
+    emit: (event) => unwatched(emit(event)),
+    loginFailed: (...of) => unwatched(loginFailed(...of)),
     detach() {
       stopped ??= stop().catch((error: unknown) => report('error', `the stop failed: ${messageOf(error)}`));
       return stopped;
