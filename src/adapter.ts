@@ -245,9 +245,10 @@ export function eventTypesOf(
 export async function pingEndpoint(settings: Settings, endpoint: EndpointSettings): Promise<Answer> {
   const { deliver, close } = deliverWith(endpoint, { now: Date.now });
   const { issuer } = settings;
-  const set = makePing({ id: randomUUID(), now: Date.now(), ...(issuer !== undefined && { issuer }) });
+  const now = Date.now();
+  const set = makePing({ id: randomUUID(), now, ...(issuer !== undefined && { issuer }) });
   try {
-    return await deliver({ id: batchIdOf([set.jti]), sets: [set] }, new AbortController().signal);
+    return await deliver({ id: batchIdOf([set.jti]), sets: [{ ...set, time: now }] }, new AbortController().signal);
   } finally {
     close();
   }

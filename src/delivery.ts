@@ -108,12 +108,13 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
     const wants = wantsOf(endpoint);
     const { claims, profile } = endpoint;
     const makeSets = profileOf(profile).makeSetsWith({ claims, issuer, defaults: current.defaults });
-    const { deliver, close } = deliverWith(endpoint, { now });
+    const { deliver, shape, close } = deliverWith(endpoint, { now });
     const transmission = transmit(endpoint, {
       journal,
       makeSets,
       wants,
       deliver,
+      shape,
       hashUser,
       now,
       clock,

@@ -46,7 +46,7 @@ export interface Settings {
 }
 
 export type AuthSettings =
-  | { readonly type: 'bearer'; readonly token: Secret }
+  | { readonly type: 'bearer' | 'splunk'; readonly token: Secret }
   | { readonly type: 'basic'; readonly username: string; readonly password: Secret }
   | {
       readonly type: 'oauth2';
@@ -65,6 +65,8 @@ export interface EndpointSettings {
   /** A number: a time, in milliseconds. */
   readonly from: 'now' | 'beginning' | number;
   readonly profile: EndpointConfig['profile'];
+  readonly delivery: NonNullable<EndpointConfig['delivery']>;
+  readonly wire: EndpointConfig['wire'];
   readonly events: readonly string[];
   readonly where: Readonly<Record<string, unknown>>;
   readonly claims: readonly string[];
@@ -80,7 +82,7 @@ export interface EndpointSettings {
   readonly concurrency: number;
   readonly order: EndpointConfig['order'];
   readonly batch: {
-    readonly format: 'single' | 'array' | 'ndjson';
+    readonly format: EndpointConfig['batch']['format'];
     readonly maxEvents: number;
     readonly maxBytes: number;
     readonly maxWaitMs: number;

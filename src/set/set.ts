@@ -9,7 +9,7 @@ export interface SecurityEventToken {
   readonly eventTypeUri: string;
   /** Its claims as JSON: what is sent in the wso2 profile, what is signed in the ssf profile. */
   readonly text: string;
-  /** Length in UTF-8 of what is sent of it. */
+  /** Length of `text` in UTF-8. */
   readonly bytes: number;
 }
 
