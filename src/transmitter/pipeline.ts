@@ -262,6 +262,13 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
       admitted.next();
       return undefined;
     }
+    // Packed before it turned out that so many are too many.
+    if (parcels.length > size.max && trying.failures === 0) {
+      breaker.returned(permit);
+      admitted.next();
+      for (const half of packer.halve(batch)) ready.next({ ...trying, batch: half });
+      return undefined;
+    }
     const begun = clock();
     for (const { held, tries } of parcels) {
       tries.attempts += 1;

@@ -72,6 +72,53 @@ describe('the packer', () => {
     });
   });
 
+  describe('where the SETs of a request have no order', () => {
+    const unordered = (maxEvents: number) =>
+      packerWith(shapeOf(formatOf({ delivery: 'multi-push', wire: 'draft-02', batch: { format: 'single' } }, true)), {
+        maxEvents,
+        maxBytes: 1_000_000,
+      });
+
+    it('puts one of a lane into it, and the next into a later one, once that is settled', () => {
+      const packer = unordered(10);
+      const offered = [parcel(1, 'ann'), parcel(2, 'ann'), parcel(3, 'ben'), parcel(4, 'ann'), parcel(5), parcel(6)];
+      expect(offered.flatMap((each) => packer.offer(each))).to.deep.equal([]);
+      const batch = only(packer.flush());
+      expect(offsetsOf([batch])).to.deep.equal([[1, 3, 5, 6]]);
+      expect(packer.held).to.equal(2);
+      packer.settle(batch.parcels.slice(1));
+      expect(packer.flush(), 'the first of the lane is not answered').to.deep.equal([]);
+      packer.settle(batch.parcels.slice(0, 1));
+      expect(offsetsOf(packer.flush())).to.deep.equal([[2]]);
+    });
+
+    it('halves it without anybody having to wait', () => {
+      const packer = unordered(4);
+      const lanes = ['ann', 'ben', undefined, 'cid'];
+      const batch = only(lanes.flatMap((lane, index) => packer.offer(parcel(index + 1, lane))));
+      expect(offsetsOf(packer.halve(batch))).to.deep.equal([
+        [1, 2],
+        [3, 4],
+      ]);
+      expect(packer.held).to.equal(0);
+    });
+  });
+
+  it('keeps to a limit that changes', () => {
+    const limits = { maxEvents: 3, maxBytes: 1_000_000 };
+    const packer = packerWith(shapeOf(formatBy('array')), limits);
+    expect(offsetsOf([1, 2, 3].flatMap((offset) => packer.offer(parcel(offset))))).to.deep.equal([[1, 2, 3]]);
+    limits.maxEvents = 2;
+    expect(offsetsOf([4, 5].flatMap((offset) => packer.offer(parcel(offset))))).to.deep.equal([[4, 5]]);
+  });
+
+  it('counts a SET as large as it will be when it is sealed', () => {
+    const sealer = { sizeOf: (bytes: number) => 2 * bytes };
+    const shape = shapeOf(formatBy('ndjson'), sealer);
+    const { set } = parcel(1, undefined, 10);
+    expect(bytesAlone(set, shape)).to.equal(21);
+  });
+
   describe('closes a batch', () => {
     it('when it has as many events as it may', () => {
       const packer = packerOf(limitsOf({ maxEvents: 3 }));
