@@ -241,15 +241,35 @@ export function eventTypesOf(
     .map((type) => ({ type, uri: eventTypeUris[type] }));
 }
 
-/** Sends an endpoint one test SET, as it would send an event. */
-export async function pingEndpoint(settings: Settings, endpoint: EndpointSettings): Promise<Answer> {
+/** What an endpoint made of the verification event, and under which `jti` it came. */
+export interface Verification {
+  readonly jti: string;
+  readonly answer: Answer;
+}
+
+/**
+ * Sends an endpoint the verification event (SSF 1.0, section 8.1.4.1), as it would send any other: once, whatever comes.
+ *
+ * @param state what the receiver is to know it by
+ */
+export async function verifyEndpoint(
+  settings: Settings,
+  endpoint: EndpointSettings,
+  state: string,
+): Promise<Verification> {
   const { deliver, close } = deliverWith(endpoint, { now: Date.now });
   const { issuer } = settings;
   const now = Date.now();
-  const set = makePing({ id: randomUUID(), now, ...(issuer !== undefined && { issuer }) });
+  const set = makePing({ id: randomUUID(), now, state, ...(issuer !== undefined && { issuer }) });
   try {
-    return await deliver({ id: batchIdOf([set.jti]), sets: [{ ...set, time: now }] }, new AbortController().signal);
+    const batch = { id: batchIdOf([set.jti]), sets: [{ ...set, time: now }] };
+    return { jti: set.jti, answer: await deliver(batch, new AbortController().signal) };
   } finally {
     close();
   }
+}
+
+/** The same, to see whether anything gets there. */
+export async function pingEndpoint(settings: Settings, endpoint: EndpointSettings): Promise<Answer> {
+  return (await verifyEndpoint(settings, endpoint, 'setwire check --ping')).answer;
 }

@@ -26,7 +26,7 @@ export function deliveryComplaints(endpoint: EndpointConfig, isWritten: (pointer
   const { profile, wire, batch, signature, headers } = endpoint;
   const delivery = deliveryOf(endpoint);
   const complaints: Complaint[] = [];
-  if (delivery !== 'multi-push' && isWritten('/wire'))
+  if (delivery !== 'multi-push' && wire !== 'draft-02')
     complaints.push({ pointer: '/wire', found: wire, allowed: 'it with `delivery: multi-push` only', quotes: true });
   if (delivery === 'webhook') {
     if (batch.format === 'cloudevents-batch' && !isWritten('/batch/maxEvents')) {
