@@ -18,8 +18,15 @@ import { reopenOnSighup } from './log/reopen-on-sighup.js';
 import { type Report, tallyWith } from './report.js';
 import type { IdentityEvent } from './schema-types.js';
 import { Secret } from './secret.js';
+import { type Handler, jwksHandlerOf } from './set/jwks-handler.js';
+import { type KeptKeyRing, keyRingIn } from './set/key-ring.js';
+import { keyRingFor } from './set/key-ring-of.js';
+import { makeVerification } from './set/profiles/ssf.js';
+import { type EventTypesHandler, eventTypesHandlerOf } from './set/profiles/ssf-documents.js';
 import { makePing } from './set/profiles/wso2.js';
 import { profileOf } from './set/profiles.js';
+import { signerWith } from './set/sealer.js';
+import type { SecurityEventToken } from './set/set.js';
 import { deliverWith } from './transmitter/deliver.js';
 import type { Answer } from './transmitter/endpoint.js';
 import { batchIdOf } from './transmitter/packer.js';
@@ -27,8 +34,8 @@ import { isMeant } from './transmitter/resend.js';
 import { checkQuery, matchesPattern } from './transmitter/select.js';
 import type { EndpointStatus } from './transmitter/status.js';
 
-export type { Answer, EndpointStatus, Flows };
-export { checkQuery, isMeant, matchesPattern, operatorLog, wantsOf };
+export type { Answer, EndpointStatus, Flows, Handler, KeptKeyRing };
+export { checkQuery, isMeant, keyRingFor, keyRingIn, matchesPattern, operatorLog, wantsOf };
 
 export interface AdapterOptions {
   /** The identity server to attach to; left out: only `emit` brings events. */
@@ -76,6 +83,16 @@ export interface Adapter {
    */
   detach(): Promise<void>;
   status(): AdapterStatus;
+  /**
+   * Serves the JWK Set with which receivers verify SETs of the ssf profile: `(request, response)`, to mount in any Node
+   * server, in each process of a cluster.
+   */
+  readonly jwksHandler: Handler;
+  /**
+   * Says over HTTP what our own event types of the ssf profile mean, as JSON Schemas: mount it where their URIs lead, at
+   * `/ssf/event-type/` as a rule. It needs no authentication.
+   */
+  readonly eventTypesHandler: EventTypesHandler;
   /** Takes over another config: its endpoints at once; what applies at the next start only is reported. */
   apply(settings: Settings): void;
 }
@@ -98,6 +115,11 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
       : embeddedJournal({ dataDir: settings.dataDir, durability: settings.durability, report });
   const delivery = startDelivery(settings, { journal, report, losses, ...(issuer !== undefined && { issuer }) });
   const stopReopening = isatty(0) ? () => undefined : reopenOnSighup({ reopen: delivery.reopenLog });
+
+  const keys = keyRingFor(settings.signing, now);
+  const jwksHandler = jwksHandlerOf(keys, (error) =>
+    report('error', 'the JWK Set cannot be served', { why: messageOf(error) }),
+  );
 
   const unmapped = tallyWith(report, 'not mapped');
   const refused = tallyWith(report, 'not accepted');
@@ -167,6 +189,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     delivery.flushLog();
   }
 
+  let current = settings;
   let state: 'running' | 'stopping' | 'stopped' = 'running';
   let stopped: Promise<void> | undefined;
   const stopListening = host?.on((event) => quietly(() => take(event)), unmapped.add) ?? (() => undefined);
@@ -188,6 +211,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
       stopped ??= stop().catch((error: unknown) => report('error', `the stop failed: ${messageOf(error)}`));
       return stopped;
     },
+    jwksHandler,
     status: () => ({
       state,
       events: counts,
@@ -198,7 +222,9 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
       endpoints: delivery.status(),
       log: delivery.log,
     }),
+    eventTypesHandler: eventTypesHandlerOf(() => ({ issuer: current.issuer ?? host?.issuer, ...current.ssf })),
     apply(next) {
+      current = next;
       const later = (
         [
           'journal',
@@ -210,6 +236,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
           'deadLetters',
           'flows',
           'log',
+          'signing',
         ] as const
       ).filter((name) => !isDeepStrictEqual(comparable(settings[name]), comparable(next[name])));
       delivery.apply(next);
@@ -231,38 +258,54 @@ function quietly(work: () => unknown): void {
   }
 }
 
-/** Which types an endpoint selects, and their event type URIs in its profile; undefined: the profile has none. */
+/** Which types an endpoint selects, and their event type URIs in its profile; none: the profile has no event for it. */
 export function eventTypesOf(
+  { ssf, issuer = '<issuer>' }: Settings,
   endpoint: EndpointSettings,
-): { readonly type: string; readonly uri: string | undefined }[] {
+): { readonly type: string; readonly uris: readonly string[] }[] {
   const { eventTypeUris } = profileOf(endpoint.profile);
-  return canonicalTypes
+  return [...canonicalTypes, ...Object.keys(ssf.eventTypes)]
     .filter((type) => endpoint.events.some((pattern) => matchesPattern(pattern, type)))
-    .map((type) => ({ type, uri: eventTypeUris[type] }));
+    .map((type) => ({ type, uris: eventTypeUris(type, { ...ssf, issuer }) }));
+}
+
+/** A SET that says nothing but that it came through; undefined where no issuer is known to say it. */
+function testSetOf(
+  { issuer }: Settings,
+  { name, profile, audience }: EndpointSettings,
+  state: string | undefined,
+): SecurityEventToken | undefined {
+  const known = { id: randomUUID(), now: Date.now(), ...(state !== undefined && { state }) };
+  if (profile === 'wso2') return makePing({ ...known, ...(issuer !== undefined && { issuer }) });
+  if (issuer === undefined || audience === undefined) return undefined;
+  return makeVerification({ ...known, issuer, audience, streamId: name });
 }
 
 /** What an endpoint made of the verification event, and under which `jti` it came. */
 export interface Verification {
-  readonly jti: string;
+  readonly jti?: string;
   readonly answer: Answer;
 }
 
 /**
  * Sends an endpoint the verification event (SSF 1.0, section 8.1.4.1), as it would send any other: once, whatever comes.
  *
- * @param state what the receiver is to know it by
+ * @param state what the receiver is to know it by; left out where it has not asked for the event
  */
 export async function verifyEndpoint(
   settings: Settings,
   endpoint: EndpointSettings,
-  state: string,
+  state?: string,
 ): Promise<Verification> {
-  const { deliver, close } = deliverWith(endpoint, { now: Date.now });
-  const { issuer } = settings;
-  const now = Date.now();
-  const set = makePing({ id: randomUUID(), now, state, ...(issuer !== undefined && { issuer }) });
+  const set = testSetOf(settings, endpoint, state);
+  if (set === undefined) {
+    const detail = 'the config has no `issuer`';
+    return { answer: { kind: 'failure', code: 'NO_ISSUER', detail, durationMs: 0, bytes: 0 } };
+  }
+  const sealer = profileOf(endpoint.profile).isSealed ? signerWith(keyRingFor(settings.signing, Date.now)) : undefined;
+  const { deliver, close } = deliverWith(endpoint, { now: Date.now, ...(sealer && { sealer }) });
   try {
-    const batch = { id: batchIdOf([set.jti]), sets: [{ ...set, time: now }] };
+    const batch = { id: batchIdOf([set.jti]), sets: [{ ...set, time: Date.now() }] };
     return { jti: set.jti, answer: await deliver(batch, new AbortController().signal) };
   } finally {
     close();
@@ -271,5 +314,5 @@ export async function verifyEndpoint(
 
 /** The same, to see whether anything gets there. */
 export async function pingEndpoint(settings: Settings, endpoint: EndpointSettings): Promise<Answer> {
-  return (await verifyEndpoint(settings, endpoint, 'setwire check --ping')).answer;
+  return (await verifyEndpoint(settings, endpoint)).answer;
 }
