@@ -1,5 +1,5 @@
 import type { SecurityEventToken } from '../../set/set.js';
-import { type Format, sourceOf, valueBytes, valueOf } from './format.js';
+import { type Format, jsonBytes, jsonOf, sourceOf } from './format.js';
 
 /** A CloudEvent with a SET in its `data` (CloudEvents 1.0, JSON format). */
 function eventOf(set: SecurityEventToken, time: number, isSealed: boolean, data: string): string {
@@ -16,7 +16,7 @@ function eventOf(set: SecurityEventToken, time: number, isSealed: boolean, data:
 
 /** Every time is as long as another. */
 const sizeOf = (set: SecurityEventToken, bytes: number, isSealed: boolean): number =>
-  Buffer.byteLength(eventOf(set, 0, isSealed, '')) + valueBytes(bytes, isSealed);
+  Buffer.byteLength(eventOf(set, 0, isSealed, '')) + jsonBytes(bytes, isSealed);
 
 /** One SET in the structured content mode (CloudEvents 1.0, HTTP binding, section 3.2). */
 export const cloudEvent = (isSealed: boolean): Format => ({
@@ -25,7 +25,7 @@ export const cloudEvent = (isSealed: boolean): Format => ({
   isOrdered: true,
   around: 0,
   sizeOf: (set, bytes) => sizeOf(set, bytes, isSealed),
-  bodyOf: (sets) => sets.map((set) => eventOf(set, set.time, isSealed, valueOf(set.sent, isSealed))).join(''),
+  bodyOf: (sets) => sets.map((set) => eventOf(set, set.time, isSealed, jsonOf(set.sent, isSealed))).join(''),
 });
 
 /** The batched content mode (section 3.3), for receivers that have asked for it. */
@@ -35,5 +35,5 @@ export const cloudEventBatch = (isSealed: boolean): Format => ({
   isOrdered: true,
   around: 1,
   sizeOf: (set, bytes) => sizeOf(set, bytes, isSealed) + 1,
-  bodyOf: (sets) => `[${sets.map((set) => eventOf(set, set.time, isSealed, valueOf(set.sent, isSealed))).join(',')}]`,
+  bodyOf: (sets) => `[${sets.map((set) => eventOf(set, set.time, isSealed, jsonOf(set.sent, isSealed))).join(',')}]`,
 });

@@ -21,10 +21,10 @@ export interface Format {
 }
 
 /** A SET as a JSON value: a compact JWT has no character that JSON would escape. */
-export const valueOf = (sent: string, isSealed: boolean): string => (isSealed ? `"${sent}"` : sent);
+export const jsonOf = (sent: string, isSealed: boolean): string => (isSealed ? `"${sent}"` : sent);
 
 /** Length of that. */
-export const valueBytes = (bytes: number, isSealed: boolean): number => (isSealed ? bytes + 2 : bytes);
+export const jsonBytes = (bytes: number, isSealed: boolean): number => (isSealed ? bytes + 2 : bytes);
 
 /** The issuer that a SET names; event systems want to be told a source in any case. */
 export function sourceOf({ text }: Pick<SecurityEventToken, 'text'>): string {

@@ -1,4 +1,4 @@
-import { type Format, valueBytes, valueOf } from './format.js';
+import { type Format, jsonBytes, jsonOf } from './format.js';
 
 /** One SET as it is: JSON, or the compact JWT of RFC 8935, section 2.1. */
 export const single = (isSealed: boolean): Format => ({
@@ -16,8 +16,8 @@ export const array = (isSealed: boolean): Format => ({
   isSingle: false,
   isOrdered: true,
   around: 1,
-  sizeOf: (_set, bytes) => valueBytes(bytes, isSealed) + 1,
-  bodyOf: (sets) => `[${sets.map(({ sent }) => valueOf(sent, isSealed)).join(',')}]`,
+  sizeOf: (_set, bytes) => jsonBytes(bytes, isSealed) + 1,
+  bodyOf: (sets) => `[${sets.map(({ sent }) => jsonOf(sent, isSealed)).join(',')}]`,
 });
 
 /** A SET per line, each a JSON value. */
@@ -26,6 +26,6 @@ export const ndjson = (isSealed: boolean): Format => ({
   isSingle: false,
   isOrdered: true,
   around: 0,
-  sizeOf: (_set, bytes) => valueBytes(bytes, isSealed) + 1,
-  bodyOf: (sets) => sets.map(({ sent }) => `${valueOf(sent, isSealed)}\n`).join(''),
+  sizeOf: (_set, bytes) => jsonBytes(bytes, isSealed) + 1,
+  bodyOf: (sets) => sets.map(({ sent }) => `${jsonOf(sent, isSealed)}\n`).join(''),
 });

@@ -1,5 +1,5 @@
 import type { SecurityEventToken } from '../../set/set.js';
-import { type Format, sourceOf, valueBytes, valueOf } from './format.js';
+import { type Format, jsonBytes, jsonOf, sourceOf } from './format.js';
 
 /** @param time milliseconds; Splunk wants seconds */
 function eventOf(set: SecurityEventToken, time: number, event: string): string {
@@ -16,6 +16,6 @@ export const splunkHec = (isSealed: boolean): Format => ({
   isSingle: false,
   isOrdered: true,
   around: 0,
-  sizeOf: (set, bytes) => Buffer.byteLength(eventOf(set, longestTime, '')) + valueBytes(bytes, isSealed),
-  bodyOf: (sets) => sets.map((set) => eventOf(set, set.time, valueOf(set.sent, isSealed))).join(''),
+  sizeOf: (set, bytes) => Buffer.byteLength(eventOf(set, longestTime, '')) + jsonBytes(bytes, isSealed),
+  bodyOf: (sets) => sets.map((set) => eventOf(set, set.time, jsonOf(set.sent, isSealed))).join(''),
 });
