@@ -26,6 +26,7 @@ import { makeVerification } from './set/profiles/ssf.js';
 import { type EventTypesHandler, eventTypesHandlerOf } from './set/profiles/ssf-documents.js';
 import { makePing } from './set/profiles/wso2.js';
 import { profileOf } from './set/profiles.js';
+import { signerWith } from './set/sealer.js';
 import type { SecurityEventToken } from './set/set.js';
 import { deliverWith } from './transmitter/deliver.js';
 import type { Answer } from './transmitter/endpoint.js';
@@ -314,23 +315,46 @@ export function eventTypesOf(
 function testSetOf(
   { issuer }: Settings,
   { name, profile, audience }: EndpointSettings,
+  state: string | undefined,
 ): SecurityEventToken | undefined {
-  const known = { id: randomUUID(), now: Date.now() };
+  const known = { id: randomUUID(), now: Date.now(), ...(state !== undefined && { state }) };
   if (profile === 'wso2') return makePing({ ...known, ...(issuer !== undefined && { issuer }) });
   if (issuer === undefined || audience === undefined) return undefined;
-  // No state: the receiver has not asked (SSF 1.0, section 8.1.4.1).
   return makeVerification({ ...known, issuer, audience, streamId: name });
 }
 
-/** Sends an endpoint one test SET, as it would send an event. */
-export async function pingEndpoint(settings: Settings, endpoint: EndpointSettings): Promise<Answer> {
-  const set = testSetOf(settings, endpoint);
-  if (set === undefined)
-    return { kind: 'failure', code: 'NO_ISSUER', detail: 'the config has no `issuer`', durationMs: 0, bytes: 0 };
-  const { deliver, close } = deliverWith(endpoint, { now: Date.now });
+/** What an endpoint made of the verification event, and under which `jti` it came. */
+export interface Verification {
+  readonly jti?: string;
+  readonly answer: Answer;
+}
+
+/**
+ * Sends an endpoint the verification event (SSF 1.0, section 8.1.4.1), as it would send any other: once, whatever comes.
+ *
+ * @param state what the receiver is to know it by; left out where it has not asked for the event
+ */
+export async function verifyEndpoint(
+  settings: Settings,
+  endpoint: EndpointSettings,
+  state?: string,
+): Promise<Verification> {
+  const set = testSetOf(settings, endpoint, state);
+  if (set === undefined) {
+    const detail = 'the config has no `issuer`';
+    return { answer: { kind: 'failure', code: 'NO_ISSUER', detail, durationMs: 0, bytes: 0 } };
+  }
+  const sealer = profileOf(endpoint.profile).isSealed ? signerWith(keyRingFor(settings.signing, Date.now)) : undefined;
+  const { deliver, close } = deliverWith(endpoint, { now: Date.now, ...(sealer && { sealer }) });
   try {
-    return await deliver({ id: batchIdOf([set.jti]), sets: [set] }, new AbortController().signal);
+    const batch = { id: batchIdOf([set.jti]), sets: [{ ...set, time: Date.now() }] };
+    return { jti: set.jti, answer: await deliver(batch, new AbortController().signal) };
   } finally {
     close();
   }
+}
+
+/** The same, to see whether anything gets there. */
+export async function pingEndpoint(settings: Settings, endpoint: EndpointSettings): Promise<Answer> {
+  return (await verifyEndpoint(settings, endpoint)).answer;
 }
