@@ -1,6 +1,6 @@
 import type { Config, EndpointConfig } from '../schema-types.js';
-import { eventTypesOf, profileComplaints } from './check-profile.js';
 import { intakeComplaints, isLoopback } from './check-intake.js';
+import { eventTypesOf, profileComplaints } from './check-profile.js';
 import { headersOf, signatureOf } from './check-request.js';
 import { signingComplaints } from './check-signing.js';
 import type { Complaint } from './explain.js';
