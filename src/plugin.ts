@@ -31,6 +31,37 @@ function standAside(error: unknown): Attachment {
 }
 
 /**
+ * Attaches to a host; never throws.
+ *
+ * @param host as in `plugin.attach`
+ * @param read the settings, and which kind of host it is where that is known; what it throws is why Setwire stands aside
+ */
+export function attachTo(
+  host: unknown,
+  read: () => Pick<ReturnType<typeof optionsOf>, 'settings' | 'kind'>,
+): Attachment {
+  try {
+    const { settings, kind } = read();
+    const report = operatorLog(settings.log.level);
+    const adapter = createAdapter(settings, { host, report, ...(kind && { kind }) });
+    const unwatch = watchConfig(settings, {
+      load: () => loadConfig(settings.file, { env: process.env, checkQuery }),
+      apply: adapter.apply,
+      report,
+    });
+    return {
+      ...adapter,
+      detach() {
+        unwatch();
+        return adapter.detach();
+      },
+    };
+  } catch (error) {
+    return standAside(error);
+  }
+}
+
+/**
  * What an identity server loads.
  *
  * `attach` never throws: with a config that cannot be used, or a host that is not known, it says so on standard error,
@@ -45,27 +76,8 @@ const plugin = {
    * @param options as in `schemas/plugin-options.schema.json`: `config`, the config file (`setwire.yaml` in the working
    *   directory), and `host`, which kind of server it is (found out)
    */
-  attach(host: unknown, options?: unknown): Attachment {
-    try {
-      const { settings, kind } = optionsOf(options, process.env, checkQuery);
-      const report = operatorLog(settings.log.level);
-      const adapter = createAdapter(settings, { host, report, ...(kind && { kind }) });
-      const unwatch = watchConfig(settings, {
-        load: () => loadConfig(settings.file, { env: process.env, checkQuery }),
-        apply: adapter.apply,
-        report,
-      });
-      return {
-        ...adapter,
-        detach() {
-          unwatch();
-          return adapter.detach();
-        },
-      };
-    } catch (error) {
-      return standAside(error);
-    }
-  },
+  attach: (host: unknown, options?: unknown): Attachment =>
+    attachTo(host, () => optionsOf(options, process.env, checkQuery)),
 };
 
 export default plugin;
