@@ -7,12 +7,13 @@ export const isSignUp = (path: string): boolean => path.startsWith('/sign-up/');
 function loginFailure(call: Call): Draft | undefined {
   const way = wayOf(call.path, call.provider);
   if (way === undefined || !isAttempt(call.status, call.code)) return undefined;
-  // With a session at hand a second factor or a phone number is being set up or checked, and nobody signs in.
-  if (call.session !== undefined && (way.step === 2 || call.path === '/phone-number/verify')) return undefined;
+  // With a session at hand a second factor is being set up or checked, and nobody signs in.
+  if (call.isChange === true || (call.session !== undefined && way.step === 2)) return undefined;
   const { authenticator, step } = way;
   const failedStep = { step, idp: call.provider ?? 'LOCAL', authenticator };
   return {
     event: { type: 'login.failure', reason: { code: call.code ?? 'unknown', failedStep } },
+    ...(call.challenged !== undefined && { userId: call.challenged }),
     ...(call.typed !== undefined && { typed: call.typed }),
     by: 'user',
   };

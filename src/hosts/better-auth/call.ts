@@ -1,6 +1,7 @@
 import { type EndpointContext, isRow, type Row, textIn, timeIn } from './context.js';
 import { legible } from './person.js';
 import type { Call, SessionFact, Typed } from './trail.js';
+import { isSignIn } from './ways.js';
 
 /** Picks from a session's row; undefined where it is none. */
 export function sessionFactOf(row: unknown): SessionFact | undefined {
@@ -76,7 +77,8 @@ function providerOf({ path, body, params }: EndpointContext): string | undefined
 /** What an endpoint's answer tells, without what it holds. */
 export function callOf(ctx: EndpointContext): Call {
   const path = ctx.path ?? '';
-  const session = sessionFactOf(ctx.context.session?.session);
+  // At a sign-in another plugin may have read a session that was there before: nobody has shown it.
+  const session = isSignIn(path) ? undefined : sessionFactOf(ctx.context.session?.session);
   const provider = providerOf(ctx);
   const typed = typedIn(ctx.body);
   return {
@@ -84,6 +86,7 @@ export function callOf(ctx: EndpointContext): Call {
     ...outcomeOf(ctx.context.returned),
     ...(provider !== undefined && { provider }),
     ...(typed !== undefined && { typed }),
+    ...(isRow(ctx.body) && ctx.body.updatePhoneNumber === true && { isChange: true }),
     ...(session !== undefined && { session }),
   };
 }

@@ -49,11 +49,14 @@ export interface AuthContext {
     findUserById(id: string): Promise<Row | null>;
     findUserByEmail(email: string): Promise<{ readonly user: Row } | null>;
     findVerificationValue(identifier: string): Promise<Row | null>;
+    findSession(token: string): Promise<SessionAndUser | null>;
   };
   readonly adapter: {
     findOne(query: Query): Promise<unknown>;
     findMany(query: Query): Promise<unknown[]>;
   };
+  readonly authCookies: { readonly sessionToken: { readonly name: string } };
+  createAuthCookie(name: string): { readonly name: string };
   /** The session that the request came with, once an endpoint has read it. */
   readonly session?: SessionAndUser | null;
   /** The session that the request leads to. */

@@ -5,7 +5,6 @@ import { textIn } from './context.js';
 import type { People } from './people.js';
 import { sessionPresented, sessionsBegun, sessionsEnded } from './sessions.js';
 import type { By, Draft, Trail, Typed } from './trail.js';
-import { isSignIn } from './ways.js';
 
 /** Everything that a request comes to, once each, in the order in which it makes sense. */
 export function draftsOf(trail: Trail, now: number): Draft[] {
@@ -26,8 +25,8 @@ function byWhom({ calls, origin }: Trail, userId: string | undefined): By {
   const actor = calls.find(({ session }) => session !== undefined)?.session;
   const path = calls.at(-1)?.path ?? '';
   if (path.startsWith('/admin/') || actor?.isImpersonated === true) return 'admin';
-  // At a sign-in somebody may still have another's session, an anonymous one for example.
-  const isOwn = isSignIn(path) || path.startsWith('/multi-session/');
+  // A browser may hold the sessions of several of its person's accounts.
+  const isOwn = path.startsWith('/multi-session/');
   if (actor !== undefined && userId !== undefined && actor.userId !== userId && !isOwn) return 'admin';
   return actor !== undefined || origin.isRequest || path !== '' ? 'user' : 'system';
 }

@@ -7,8 +7,8 @@ import { tellerWith, within } from './teller.js';
 import { newTrail, type Trail } from './trail.js';
 
 /** A hook of better-auth's endpoints; it takes part by what it sees alone. */
-export type EndpointHook = ((ctx: EndpointContext) => Promise<{ headers?: Headers; response?: undefined }>) & {
-  readonly options: Readonly<Record<string, never>>;
+export type EndpointHook = ((ctx: unknown) => Promise<{ readonly response?: undefined }>) & {
+  options: Record<string, never>;
 };
 
 interface RowHooks {
@@ -131,8 +131,8 @@ export function betterAuthHost(waiting?: Waiting): BetterAuthHost {
 
   const hook = (kind: string, look: (ctx: EndpointContext) => unknown): EndpointHook =>
     Object.assign(
-      async (ctx: EndpointContext) => {
-        await guarded(kind, () => look(ctx));
+      async (ctx: unknown) => {
+        await guarded(kind, () => look(ctx as EndpointContext));
         return {};
       },
       { options: {} },

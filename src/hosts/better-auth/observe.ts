@@ -5,6 +5,7 @@ import { credentialsOf } from './credentials.js';
 import { jwtIssued, tokensAfterwards, tokensBeforehand, tokensOfSession } from './oauth.js';
 import { membersBeforehand, membershipsLost, membershipsOf } from './organizations.js';
 import { personOf } from './person.js';
+import { seek } from './seek.js';
 import type { Draft, Trail } from './trail.js';
 
 type Ctx = EndpointContext | null;
@@ -122,7 +123,10 @@ export function answered(trail: Trail, ctx: EndpointContext): void {
     const person = personOf(user, options);
     if (person && !trail.people.has(person.id)) trail.people.set(person.id, person);
   }
-  trail.calls.push(callOf(ctx));
+  const call = callOf(ctx);
+  trail.calls.push(call);
+  const sought = seek(call, trail, ctx);
+  if (sought !== undefined) trail.seeking.push(sought.catch(() => undefined));
   if (ctx.path === '/oauth2/token' || ctx.path === '/oauth2/revoke') later(trail, tokensAfterwards(ctx, trail));
   if (outcomeOf(returned).status >= 400) return;
   trail.drafts.push(...credentialsOf(ctx), ...membershipsOf(ctx));

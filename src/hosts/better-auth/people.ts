@@ -18,25 +18,37 @@ async function byTyped({ field, value }: Typed, { internalAdapter, adapter }: Au
   return adapter.findOne({ model: 'user', where: [{ field, value: query }] });
 }
 
-/**
- * Looks up whom events are about and nobody has read on the way; undefined: there is nobody to look up. A user who cannot
- * be found is known by the id alone.
- */
-export function lookUp(
+/** Whom events are about and nobody has read on the way: ids, and what was typed. */
+function unknownIn(
   drafts: readonly Draft[],
   known: ReadonlyMap<string, Person>,
-  context: AuthContext | undefined,
-): Promise<People> | undefined {
-  const ids = new Set(drafts.flatMap(({ userId }) => (userId === undefined || known.has(userId) ? [] : [userId])));
-  const names = new Map(drafts.flatMap(({ typed }) => (typed === undefined ? [] : [[keyOf(typed), typed] as const])));
-  if (context === undefined || (ids.size === 0 && names.size === 0)) return undefined;
+): { ids: ReadonlySet<string>; names: ReadonlyMap<string, Typed> } {
+  return {
+    ids: new Set(drafts.flatMap(({ userId }) => (userId === undefined || known.has(userId) ? [] : [userId]))),
+    names: new Map(drafts.flatMap(({ typed }) => (typed === undefined ? [] : [[keyOf(typed), typed] as const]))),
+  };
+}
+
+/** Whether there is nobody to look up. */
+export function areKnown(drafts: readonly Draft[], known: ReadonlyMap<string, Person>): boolean {
+  const { ids, names } = unknownIn(drafts, known);
+  return ids.size === 0 && names.size === 0;
+}
+
+/** Looks up whom events are about. A user who cannot be found is known by the id alone. */
+export async function lookUp(
+  drafts: readonly Draft[],
+  known: ReadonlyMap<string, Person>,
+  context: AuthContext,
+): Promise<People> {
+  const { ids, names } = unknownIn(drafts, known);
   const people = new Map(known);
   const named = new Map<string, Person>();
   const ask = async (row: Promise<unknown>): Promise<Person | undefined> => {
     const found = await row.catch(() => undefined);
     return isRow(found) ? personOf(found, context.options) : undefined;
   };
-  return Promise.all([
+  await Promise.all([
     ...[...ids].map(async (id) => {
       const person = await ask(context.internalAdapter.findUserById(id));
       if (person) people.set(id, person);
@@ -45,7 +57,8 @@ export function lookUp(
       const person = await ask(byTyped(typed, context));
       if (person) named.set(key, person);
     }),
-  ]).then(() => peopleOf(people, named));
+  ]);
+  return peopleOf(people, named);
 }
 
 export const peopleOf = (known: ReadonlyMap<string, Person>, named?: ReadonlyMap<string, Person>): People => ({

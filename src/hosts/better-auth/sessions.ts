@@ -1,6 +1,6 @@
 import type { Session } from '../../schema-types.js';
 import type { Call, Draft, SessionFact, Trail } from './trail.js';
-import { isSignIn, methodsOf } from './ways.js';
+import { methodsOf } from './ways.js';
 
 const sessionOf = ({ id, startedAt }: SessionFact, lastAccessAt?: number): Session => ({
   id,
@@ -11,7 +11,7 @@ const sessionOf = ({ id, startedAt }: SessionFact, lastAccessAt?: number): Sessi
 /** Whether the user's new session comes of an authentication, and does not take the place of the one that was presented. */
 function isLogin(session: SessionFact, calls: readonly Call[]): boolean {
   if (session.isImpersonated) return false;
-  return !calls.some((call) => call.session?.userId === session.userId && !isSignIn(call.path));
+  return !calls.some((call) => call.session?.userId === session.userId);
 }
 
 /** Sessions that began and were still there when the request was answered, with the logins that they come of. */

@@ -1,6 +1,6 @@
 import type { ReportedEvent } from '../../events/identity-event.js';
 import { draftsOf, eventOf } from './events.js';
-import { lookUp, type People, peopleOf } from './people.js';
+import { areKnown, lookUp, type People, peopleOf } from './people.js';
 import type { Draft, Trail } from './trail.js';
 
 /** So long a look-up may take; then what is known has to do. */
@@ -17,15 +17,6 @@ export async function within<T>(limitMs: number, promise: Promise<T>, otherwise:
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** A request that is about to be told. */
-interface Beginning {
-  readonly drafts: readonly Draft[];
-  readonly people: Promise<People> | undefined;
-  readonly time: number;
-  /** What has to be told before it. */
-  readonly before: Promise<unknown> | undefined;
 }
 
 export interface Teller {
@@ -61,27 +52,33 @@ export function tellerWith(
   }
 
   /** Everything that is looked up begins at once; only the telling is in order. */
-  async function tellInTurn(trail: Trail, { drafts, people, time, before }: Beginning): Promise<unknown[]> {
+  async function tellInTurn(trail: Trail, time: number, before: Promise<unknown> | undefined): Promise<unknown[]> {
+    await within(lookUpLimitMs, Promise.all(trail.seeking), []);
     const known = peopleOf(trail.people);
+    const drafts = draftsOf(trail, time);
+    const people = async (about: readonly Draft[]): Promise<People> => {
+      const { context } = trail;
+      if (context === undefined || areKnown(about, trail.people)) return known;
+      return within(lookUpLimitMs, lookUp(about, trail.people, context), known);
+    };
     const [found, ...later] = await Promise.all([
-      people === undefined ? known : within(lookUpLimitMs, people, known),
+      people(drafts),
       ...trail.later.map((part) => within<readonly Draft[]>(lookUpLimitMs, part, [])),
     ]);
     const more = later.flat();
-    const others = lookUp(more, trail.people, trail.context);
-    const also = others === undefined ? known : await within(lookUpLimitMs, others, known);
+    const others = await people(more);
     await before;
-    return [...emitAll(drafts, trail, found, time), ...emitAll(more, trail, also, time)];
+    return [...emitAll(drafts, trail, found, time), ...emitAll(more, trail, others, time)];
   }
 
   function tell(trail: Trail): unknown[] | Promise<unknown[]> {
     const time = Date.now();
-    const drafts = draftsOf(trail, time);
-    const people = lookUp(drafts, trail.people, trail.context);
-    if (last === undefined && people === undefined && trail.later.length === 0)
-      return emitAll(drafts, trail, peopleOf(trail.people), time);
-
-    const turn = tellInTurn(trail, { drafts, people, time, before: last }).catch(() => {
+    if (last === undefined && trail.seeking.length === 0 && trail.later.length === 0) {
+      const drafts = draftsOf(trail, time);
+      if (areKnown(drafts, trail.people))
+        return emitAll(drafts, trail, peopleOf(trail.people), time);
+    }
+    const turn = tellInTurn(trail, time, last).catch(() => {
       failed('request', 'what it came to could not be told');
       return [];
     });

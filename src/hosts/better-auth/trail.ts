@@ -55,7 +55,7 @@ export interface UserChange {
   readonly twoFactor?: boolean;
 }
 
-/** An endpoint that has answered. */
+/** An endpoint that has answered; what is not known at once is filled in before it is told. */
 export interface Call {
   readonly path: string;
   /** Of the answer; a redirect that tells of an error is 400. */
@@ -65,8 +65,12 @@ export interface Call {
   /** The other identity provider that was asked. */
   readonly provider?: string;
   readonly typed?: Typed;
+  /** Something of the user's own is to be changed, which takes what a sign-in takes. */
+  readonly isChange?: boolean;
+  /** Who was asked for a second factor. */
+  challenged?: string;
   /** The session that it came with. */
-  readonly session?: SessionFact;
+  session?: SessionFact;
 }
 
 /** An update that has begun: what is to be written, and what was there before, where that is known. */
@@ -107,6 +111,8 @@ export interface Trail {
   beforehand: { tokens?: Promise<readonly StoredToken[]>; members?: Promise<readonly unknown[]> };
   /** Events that are known without the others. */
   drafts: Draft[];
+  /** What is being found out about the calls. */
+  seeking: Promise<void>[];
   /** Events that something has to be looked up for. */
   later: Promise<readonly Draft[]>[];
 }
@@ -131,5 +137,6 @@ export const newTrail = (origin: Origin, now: number, isHttp: boolean): Trail =>
   accountUpdates: [],
   owner: undefined,
   drafts: [],
+  seeking: [],
   later: [],
 });

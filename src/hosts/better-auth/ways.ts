@@ -56,7 +56,7 @@ export function wayOf(path: string, provider: string | undefined): Way | undefin
 export const methodsOf = (path: string, provider: string | undefined): readonly string[] | undefined =>
   wayOf(path, provider)?.methods ?? (Object.hasOwn(arrivals, path) ? arrivals[path] : undefined);
 
-/** At these a session that the request came with does not make a new one its successor. */
+/** Endpoints that begin a session whatever session the request came with. */
 export const isSignIn = (path: string): boolean =>
   /^\/(?:sign-in|sign-up|magic-link|siwe|one-tap|one-time-token)\//.test(path) ||
   federated.has(path) ||

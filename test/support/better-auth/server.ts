@@ -111,6 +111,7 @@ export async function startBetterAuth(
       oauthProvider({
         loginPage: '/login',
         consentPage: '/consent',
+        scopes: ['openid', 'profile', 'email', 'offline_access', 'reports'],
         silenceWarnings: { oauthAuthServerConfig: true, openidConfig: true },
       }),
       genericOAuth({ config: [other.config] }),
