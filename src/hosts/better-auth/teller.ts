@@ -75,8 +75,7 @@ export function tellerWith(
     const time = Date.now();
     if (last === undefined && trail.seeking.length === 0 && trail.later.length === 0) {
       const drafts = draftsOf(trail, time);
-      if (areKnown(drafts, trail.people))
-        return emitAll(drafts, trail, peopleOf(trail.people), time);
+      if (areKnown(drafts, trail.people)) return emitAll(drafts, trail, peopleOf(trail.people), time);
     }
     const turn = tellInTurn(trail, time, last).catch(() => {
       failed('request', 'what it came to could not be told');

@@ -1,5 +1,5 @@
-import { expect } from 'chai';
 import type { BetterAuthPlugin } from 'better-auth';
+import { expect } from 'chai';
 import type { ReportedEvent } from '../../../src/events/identity-event.js';
 import { betterAuthHost } from '../../../src/hosts/better-auth/host.js';
 import { flows } from '../../support/better-auth/flows.js';

@@ -129,7 +129,8 @@ export const otherWaysFlows: Flows = {
     const leo = world.person();
     const email = 'leo@example.com';
     await world.does(leo.post('/sign-in/magic-link', { email, name: 'Leo' }), 'a link is sent', 200);
-    const link = (): string => `/magic-link/verify?token=${world.sentTo(email)}&callbackURL=/welcome&errorCallbackURL=/sorry`;
+    const link = (): string =>
+      `/magic-link/verify?token=${world.sentTo(email)}&callbackURL=/welcome&errorCallbackURL=/sorry`;
     await world.does(
       leo.get(link()),
       'the first',

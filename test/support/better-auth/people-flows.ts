@@ -45,7 +45,13 @@ export const peopleFlows: Flows = {
     await world.does(ben.post('/sign-in/email', { email: 'ben@example.com' }), 'no password', 400);
     await world.does(ben.post('/sign-in/social', { provider: 'nowhere' }), 'an unknown provider', 404);
     await signIn(world, ben, 'ben');
-    await world.does(ben.get('/get-session'), 'get-session', 200, 'session.presented ben user', 'token.issued ben user access_token jwt');
+    await world.does(
+      ben.get('/get-session'),
+      'get-session',
+      200,
+      'session.presented ben user',
+      'token.issued ben user access_token jwt',
+    );
     await signIn(world, ben, 'ben');
     await world.does(world.person().get('/get-session'), 'get-session without one', 200);
   },
@@ -106,10 +112,15 @@ export const peopleFlows: Flows = {
     await signIn(world, one, 'dan');
     for (const session of world.server.database.session ?? [])
       if (session.userId === world.call('dan', 'dan@example.com')) session.expiresAt = new Date(Date.now() - 1000);
-    await world.does(one.get('/get-session'), 'get-session of one that has run out', 200, 'session.revoked dan system expired');
+    await world.does(
+      one.get('/get-session'),
+      'get-session of one that has run out',
+      200,
+      'session.revoked dan system expired',
+    );
   },
 
-  async 'profiles'(world) {
+  async profiles(world) {
     const eve = await signUp(world, 'eve');
     await world.does(
       eve.post('/update-user', { name: 'Eve E', department: 'sales' }),
@@ -118,7 +129,12 @@ export const peopleFlows: Flows = {
       'session.presented eve user',
       'account.profile-updated eve user added department updated name',
     );
-    await world.does(eve.post('/update-user', { name: 'Eve E' }), 'what is so already', 200, 'session.presented eve user');
+    await world.does(
+      eve.post('/update-user', { name: 'Eve E' }),
+      'what is so already',
+      200,
+      'session.presented eve user',
+    );
     await world.does(
       eve.post('/update-user', { pin: world.secret('pin-314159') }),
       'a field that is never returned',
@@ -132,7 +148,12 @@ export const peopleFlows: Flows = {
       'session.presented eve user',
       'account.profile-updated eve user added picture removed department',
     );
-    await world.does(eve.post('/update-user', { email: 'eve@example.org' }), 'a change that is refused', 400, 'session.presented eve user');
+    await world.does(
+      eve.post('/update-user', { email: 'eve@example.org' }),
+      'a change that is refused',
+      400,
+      'session.presented eve user',
+    );
     await world.does(
       eve.post('/send-verification-email', { email: 'eve@example.com' }),
       'send-verification-email',
@@ -148,11 +169,7 @@ export const peopleFlows: Flows = {
       'login.success eve user email',
       'session.established eve user',
     );
-    await world.does(
-      stranger.get(`/verify-email?token=${world.sentTo('eve@example.com')}`),
-      'the same again',
-      200,
-    );
+    await world.does(stranger.get(`/verify-email?token=${world.sentTo('eve@example.com')}`), 'the same again', 200);
     await world.does(
       eve.post('/change-email', { newEmail: 'eve@example.net' }),
       'change-email',

@@ -7,10 +7,12 @@ const redirectUri = 'https://shop.example.com/callback';
 const resource = 'https://api.example.com';
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-/** Registers a client as an operator would; resolves with the header that it shows. */
+/** Registers a client, the only one, as an operator would; gives the header that it shows. */
 function register(world: World, clientId: string, name: string): Record<string, string> {
   const secret = world.secret(randomBytes(24).toString('base64url'));
-  world.server.database.oauthClient?.push({
+  const clients = world.server.database.oauthClient;
+  clients?.splice(0);
+  clients?.push({
     id: `row-of-${clientId}`,
     clientId,
     clientSecret: sha256(secret),

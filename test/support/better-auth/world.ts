@@ -38,7 +38,11 @@ export class World {
   async does(answer: Promise<Answer>, request: string, status: number, ...expected: string[]): Promise<Answer> {
     const { status: got, requestId, headers, body } = await answer;
     if (got !== status)
-      throw new Error(`${this.flow}: ${request} was answered with ${got}: ${JSON.stringify(body)} ${headers.get('location')}`);
+      throw new Error(
+        `${this.flow}: ${request} was answered with ${got}: ${JSON.stringify(body)} ${headers.get('location')}`,
+      );
+    // Who is called how is noted while they are there.
+    for (const { id } of this.server.database.user ?? []) this.nameOf({ id: String(id) });
     const step = { flow: this.flow, request, requestId, expected };
     this.steps.push(step);
     await this.#asked(step);
@@ -81,11 +85,10 @@ export class World {
 
   /** Notes what the browsers were given and what the database keeps; rows that are gone were noted before. */
   collectSecrets(): void {
-    for (const person of this.#people) for (const secret of person.seen) this.secrets.add(secret);
+    for (const person of this.#people) for (const secret of person.seen) if (isSecret(secret)) this.secrets.add(secret);
     const { account, session, verification, twoFactor, jwks, oauthClient, passkey } = this.server.database;
     const note = (rows: readonly Record<string, unknown>[] | undefined, ...fields: string[]): void => {
-      for (const row of rows ?? [])
-        for (const field of fields) if (typeof row[field] === 'string' && row[field] !== '') this.secrets.add(row[field]);
+      for (const row of rows ?? []) for (const field of fields) if (isSecret(row[field])) this.secrets.add(row[field]);
     };
     note(account, 'password', 'accessToken', 'refreshToken', 'idToken');
     note(session, 'token');
@@ -96,6 +99,10 @@ export class World {
     note(passkey, 'publicKey', 'credentialID');
   }
 }
+
+/** Long enough to be one; where an address stands it is there to be found by it. */
+const isSecret = (value: unknown): value is string =>
+  typeof value === 'string' && value.length >= 10 && !value.includes('@') && !value.startsWith('+');
 
 /** What an event says, in one line. */
 export function wordsOf(event: ReportedEvent, nameOf: World['nameOf']): string {
