@@ -24,7 +24,9 @@ export function draftsOf(trail: Trail, now: number): Draft[] {
 function byWhom({ calls, origin }: Trail, userId: string | undefined): By {
   const actor = calls.find(({ session }) => session !== undefined)?.session;
   const path = calls.at(-1)?.path ?? '';
-  if (path.startsWith('/admin/') || actor?.isImpersonated === true) return 'admin';
+  if (actor?.isImpersonated === true) return 'admin';
+  // The application may call what administrators call, without one.
+  if (path.startsWith('/admin/')) return actor !== undefined || origin.isRequest ? 'admin' : 'system';
   // A browser may hold the sessions of several of its person's accounts.
   const isOwn = path.startsWith('/multi-session/');
   if (actor !== undefined && userId !== undefined && actor.userId !== userId && !isOwn) return 'admin';

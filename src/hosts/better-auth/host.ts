@@ -107,9 +107,16 @@ export function betterAuthHost(waiting?: Waiting): BetterAuthHost {
     const handle = ctx.context[trailKey];
     const known = trails.get(handle);
     const trail = known === undefined || known.isTold ? begin(handle, ctx.headers, ctx.context, false) : known;
-    if (known?.isTold) trail.origin = known.origin;
+    if (known?.isTold) goOnFrom(known, trail);
     tellLater(trail, known?.isTold ? 0 : abandonedAfterMs);
     return trail;
+  }
+
+  /** An update that began before the telling ends after it. */
+  function goOnFrom(told: Trail, trail: Trail): void {
+    trail.origin = told.origin;
+    trail.updates = told.updates;
+    trail.accountUpdates = told.accountUpdates;
   }
 
   /** Outside of any call there is nothing to wait for. */
@@ -117,17 +124,18 @@ export function betterAuthHost(waiting?: Waiting): BetterAuthHost {
   let shared: AuthContext | undefined;
   function trailOutside(): Trail {
     if (outside === undefined || outside.isTold) {
-      outside = newTrail(originOf(undefined, {}), Date.now(), false);
-      outside.context = shared;
+      const { updates = [], accountUpdates = [] } = outside ?? {};
+      outside = { ...newTrail(originOf(undefined, {}), Date.now(), false), updates, accountUpdates, context: shared };
+      tellLater(outside, 0);
     }
-    tellLater(outside, 0);
     return outside;
   }
 
   const row =
     (kind: string, look: (trail: Trail, row: Row, ctx: EndpointContext | null) => unknown) =>
-    (rowSeen: Row, ctx: EndpointContext | null): Promise<void> =>
-      guarded(kind, () => look(ctx === null ? trailOutside() : trailOf(ctx), rowSeen, ctx));
+    (rowSeen: Row, ctx: EndpointContext | null | undefined): Promise<void> =>
+      // Outside of a call it is undefined, whatever better-auth's types say.
+      guarded(kind, () => look(ctx ? trailOf(ctx) : trailOutside(), rowSeen, ctx ?? null));
 
   const hook = (kind: string, look: (ctx: EndpointContext) => unknown): EndpointHook =>
     Object.assign(

@@ -71,6 +71,25 @@ export async function startBetterAuth(
     return Promise.resolve();
   };
 
+  const plugins: BetterAuthPlugin[] = [
+    admin(),
+    username(),
+    anonymous(),
+    twoFactor({ otpOptions: { sendOTP: ({ user, otp }) => send(user.email, otp) } }),
+    organization(),
+    emailOTP({ sendVerificationOTP: ({ email, otp }) => send(email, otp) }),
+    magicLink({ sendMagicLink: ({ email, token }) => send(email, token) }),
+    phoneNumber({ sendOTP: ({ phoneNumber: to, code }) => void send(to, code) }),
+    passkey(),
+    jwt(),
+    oauthProvider({
+      loginPage: '/login',
+      consentPage: '/consent',
+      scopes: ['openid', 'profile', 'email', 'offline_access', 'reports'],
+      silenceWarnings: { oauthAuthServerConfig: true, openidConfig: true },
+    }),
+    genericOAuth({ config: [other.config] }),
+  ];
   const auth = betterAuth({
     baseURL: url,
     secret: randomBytes(32).toString('base64url'),
@@ -96,27 +115,7 @@ export async function startBetterAuth(
     },
     account: { accountLinking: { enabled: true, trustedProviders: ['partner'] } },
     ...more,
-    plugins: [
-      ...(ours.first ?? []),
-      admin(),
-      username(),
-      anonymous(),
-      twoFactor({ otpOptions: { sendOTP: ({ user, otp }) => send(user.email, otp) } }),
-      organization(),
-      emailOTP({ sendVerificationOTP: ({ email, otp }) => send(email, otp) }),
-      magicLink({ sendMagicLink: ({ email, token }) => send(email, token) }),
-      phoneNumber({ sendOTP: ({ phoneNumber: to, code }) => void send(to, code) }),
-      passkey(),
-      jwt(),
-      oauthProvider({
-        loginPage: '/login',
-        consentPage: '/consent',
-        scopes: ['openid', 'profile', 'email', 'offline_access', 'reports'],
-        silenceWarnings: { oauthAuthServerConfig: true, openidConfig: true },
-      }),
-      genericOAuth({ config: [other.config] }),
-      ...(ours.last ?? []),
-    ],
+    plugins: [...(ours.first ?? []), ...(more.plugins ?? plugins), ...(ours.last ?? [])],
   });
   await auth.$context;
   const handler = toNodeHandler(auth);
