@@ -122,6 +122,20 @@ describe('better-auth as a host', () => {
     });
   }
 
+  it('tells a sign-in before the address is verified as failed, and no session at the sign-up', async () => {
+    await start({ emailAndPassword: { enabled: true, requireEmailVerification: true } });
+    const person = server.person();
+    await person.post('/sign-up/email', ann);
+    expect(await types()).to.deep.equal(['account.created', 'registration.success']);
+    expect((await person.post('/sign-in/email', ann)).status).to.equal(403);
+    const [failure] = await told();
+    expect(failure?.reason?.code).to.equal('EMAIL_NOT_VERIFIED');
+    expect(failure?.user).to.have.property('id');
+    // better-auth hides that the address is taken, and so do we.
+    expect((await person.post('/sign-up/email', ann)).status).to.equal(200);
+    expect(await types()).to.deep.equal([]);
+  });
+
   it('sees no attempt that is beyond the rate limit, which no hook is told of', async () => {
     await start({ rateLimit: { enabled: true, window: 60, max: 100, customRules: { '/sign-in/email': { window: 60, max: 1 } } } });
     const person = server.person();
