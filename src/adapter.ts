@@ -18,6 +18,9 @@ import { reopenOnSighup } from './log/reopen-on-sighup.js';
 import { type Report, tallyWith } from './report.js';
 import type { IdentityEvent } from './schema-types.js';
 import { Secret } from './secret.js';
+import { type Handler, jwksHandlerOf } from './set/jwks-handler.js';
+import { type KeptKeyRing, keyRingIn } from './set/key-ring.js';
+import { keyRingFor } from './set/key-ring-of.js';
 import { makePing } from './set/profiles/wso2.js';
 import { profileOf } from './set/profiles.js';
 import { deliverWith } from './transmitter/deliver.js';
@@ -27,8 +30,8 @@ import { isMeant } from './transmitter/resend.js';
 import { checkQuery, matchesPattern } from './transmitter/select.js';
 import type { EndpointStatus } from './transmitter/status.js';
 
-export type { Answer, EndpointStatus, Flows };
-export { checkQuery, isMeant, matchesPattern, operatorLog, wantsOf };
+export type { Answer, EndpointStatus, Flows, Handler, KeptKeyRing };
+export { checkQuery, isMeant, keyRingFor, keyRingIn, matchesPattern, operatorLog, wantsOf };
 
 export interface AdapterOptions {
   /** The identity server to attach to; left out: only `emit` brings events. */
@@ -76,6 +79,11 @@ export interface Adapter {
    */
   detach(): Promise<void>;
   status(): AdapterStatus;
+  /**
+   * Serves the JWK Set with which receivers verify SETs of the ssf profile: `(request, response)`, to mount in any Node
+   * server, in each process of a cluster.
+   */
+  readonly jwksHandler: Handler;
   /** Takes over another config: its endpoints at once; what applies at the next start only is reported. */
   apply(settings: Settings): void;
 }
@@ -98,6 +106,11 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
       : embeddedJournal({ dataDir: settings.dataDir, durability: settings.durability, report });
   const delivery = startDelivery(settings, { journal, report, losses, ...(issuer !== undefined && { issuer }) });
   const stopReopening = isatty(0) ? () => undefined : reopenOnSighup({ reopen: delivery.reopenLog });
+
+  const keys = keyRingFor(settings.signing, now);
+  const jwksHandler = jwksHandlerOf(keys, (error) =>
+    report('error', 'the JWK Set cannot be served', { why: messageOf(error) }),
+  );
 
   const unmapped = tallyWith(report, 'not mapped');
   const refused = tallyWith(report, 'not accepted');
@@ -188,6 +201,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
       stopped ??= stop().catch((error: unknown) => report('error', `the stop failed: ${messageOf(error)}`));
       return stopped;
     },
+    jwksHandler,
     status: () => ({
       state,
       events: counts,
@@ -210,6 +224,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
           'deadLetters',
           'flows',
           'log',
+          'signing',
         ] as const
       ).filter((name) => !isDeepStrictEqual(comparable(settings[name]), comparable(next[name])));
       delivery.apply(next);

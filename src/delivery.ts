@@ -107,11 +107,11 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
     const issuer = current.issuer ?? deps.issuer;
     const wants = wantsOf(endpoint);
     const { claims, profile } = endpoint;
-    const makeSet = profileOf(profile).makeSetWith({ claims, issuer, defaults: current.defaults });
+    const makeSets = profileOf(profile).makeSetsWith({ claims, issuer, defaults: current.defaults });
     const { deliver, close } = deliverWith(endpoint, { now });
     const transmission = transmit(endpoint, {
       journal,
-      makeSet,
+      makeSets,
       wants,
       deliver,
       hashUser,

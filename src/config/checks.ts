@@ -1,5 +1,6 @@
 import type { Config, EndpointConfig } from '../schema-types.js';
 import { headersOf, signatureOf } from './check-request.js';
+import { signingComplaints } from './check-signing.js';
 import type { Complaint } from './explain.js';
 import { step } from './secrets.js';
 import { bytesOf, msOf } from './units.js';
@@ -187,6 +188,9 @@ const generalChecks: Readonly<Record<string, (config: Config, pointer: string) =
   '/buffer/maxBytes': ({ buffer }, pointer) => sizeComplaints(buffer.maxBytes, pointer),
   '/deadLetters/maxAge': ({ deadLetters }, pointer) =>
     durationComplaints(deadLetters.maxAge, pointer, { most: longest }),
+  '/signing': ({ signing }, pointer) => signingComplaints(signing, pointer),
+  '/signing/rotateEvery': ({ signing }, pointer) => durationComplaints(signing.rotateEvery, pointer, { most: longest }),
+  '/signing/overlap': ({ signing }, pointer) => durationComplaints(signing.overlap, pointer, { most: longest }),
   '/log/maxSize': ({ log }, pointer) => sizeComplaints(log.maxSize, pointer, false),
   '/log/userKey': ({ log: { userKey } }, pointer) =>
     userKey === undefined || userKey.length >= 16

@@ -41,6 +41,17 @@ export interface Settings {
     readonly userKey?: Secret;
     readonly level: Config['log']['level'];
   };
+  readonly signing: {
+    readonly alg: Config['signing']['alg'];
+    /** Absolute. */
+    readonly directory: string;
+    /** Infinite: never by itself. */
+    readonly rotateEveryMs: number;
+    readonly overlapMs: number;
+    /** A key of the operator's own, and public ones beside it: PEM or JWK. */
+    readonly key?: Secret;
+    readonly published?: readonly string[];
+  };
   readonly stopTimeoutMs: number;
   readonly endpoints: readonly EndpointSettings[];
 }

@@ -7,19 +7,45 @@ export interface SecurityEventToken {
   readonly eventType: string;
   /** Member name in `events` (RFC 8417, section 2.2). */
   readonly eventTypeUri: string;
-  /** As it is sent: JSON in the wso2 profile. */
+  /** Its claims as JSON: what is sent in the wso2 profile, what is signed in the ssf profile. */
   readonly text: string;
-  /** Length of `text` in UTF-8. */
+  /** Length in UTF-8 of what is sent of it. */
   readonly bytes: number;
 }
 
 /** What became of an event on its way to a SET. Dead: it will not become one, however often it is tried. */
 export type SetResult =
   | { readonly kind: 'set'; readonly set: SecurityEventToken }
-  | { readonly kind: 'dead'; readonly reason: DeadReason; readonly detail: string };
+  | { readonly kind: 'dead'; readonly jti: string; readonly reason: DeadReason; readonly detail: string };
 
-/** Makes the SET of an event for one endpoint. Deterministic; never rejects. Asynchronous because signing is. */
-export type MakeSet = (event: IdentityEvent) => Promise<SetResult>;
+/**
+ * Makes the SETs of an event for one endpoint: one, or more where it is several events to the profile; they are sent in
+ * this order. Deterministic, the `jti`s too. What it throws (it may hold a value of the event) is a mapping that failed.
+ */
+export type MakeSets = (event: IdentityEvent) => readonly SetResult[];
+
+/** What the claims of SETs become before they are sent: compact JWSs, or JWEs around them (RFC 7515, RFC 7516). */
+export interface Sealer {
+  /** How long the outcome is in UTF-8, at most, for claims of so many bytes. */
+  sizeOf(bytes: number): number;
+  /**
+   * Seals several at once, in their order, with the key that is current now.
+   *
+   * @throws SealError (as a rejection) nothing may be sent
+   */
+  seal(claims: readonly string[]): Promise<readonly string[]>;
+}
+
+/** SETs that cannot be signed or encrypted now. The message holds no key and no claim. */
+export class SealError extends Error {
+  readonly code: 'SIGNING_FAILED' | 'ENCRYPTION_FAILED';
+
+  constructor(code: SealError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SealError';
+    this.code = code;
+  }
+}
 
 /** What a profile needs to know of the endpoint and the identity server. */
 export interface ProfileSettings {
@@ -39,5 +65,5 @@ export interface Profile {
   covers(event: IdentityEvent): boolean;
   /** Media type of one SET. */
   readonly contentType: string;
-  makeSetWith(settings: ProfileSettings): MakeSet;
+  makeSetsWith(settings: ProfileSettings): MakeSets;
 }

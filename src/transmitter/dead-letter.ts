@@ -17,21 +17,21 @@ const maxAnswer = 2000;
 /**
  * What is kept of an event that is given up.
  *
- * @param jti of its SET; undefined where none could be made
+ * @param jti of its SET
  */
 export function letterOf(
   endpoint: string,
   { offset, event, tries }: Held,
-  jti: string | undefined,
+  jti: string,
   { reason, detail, error, answer }: DeadWhy,
   { now, clock }: { readonly now: () => number; readonly clock: () => number },
 ): DeadLetter {
   const diedAt = now();
   const firstAt = tries.firstAt === undefined ? undefined : diedAt - Math.max(0, clock() - tries.firstAt);
   return {
-    id: deadIdOf(endpoint, jti ?? event.id),
+    id: deadIdOf(endpoint, jti),
     endpoint,
-    jti: jti ?? event.id,
+    jti,
     reason,
     ...(detail !== undefined && { detail: detail.slice(0, 1024) }),
     ...(error !== undefined && { error: error.slice(0, 128) }),

@@ -13,7 +13,12 @@ export interface Tries {
 
 /** An entry that is being worked on. */
 export interface Held extends JournalEntry {
+  /** Of that of its SETs which has been tried most. */
   readonly tries: Tries;
+  /** Its SETs that are not settled, once they have been made. */
+  unsettled?: number;
+  /** Whether one of them is dead. */
+  isDead?: boolean;
 }
 
 /** What became of an entry. */
@@ -29,6 +34,7 @@ export interface Parcel {
   readonly held: Held;
   readonly source: Source;
   readonly set: SecurityEventToken;
+  readonly tries: Tries;
   /** Whom it is about: parcels of one lane keep their order. Undefined: it has no order to keep. */
   readonly lane: string | undefined;
   /** As it may stand in the log. */

@@ -24,7 +24,7 @@ import { deadIdOf } from '../journal/dead-letters.js';
 import type { Journal, JournalEntry, Offset } from '../journal/journal.js';
 import type { Report } from '../report.js';
 import type { DeadReason, DeliveryRecord } from '../schema-types.js';
-import type { MakeSet, SetResult } from '../set/set.js';
+import type { MakeSets, SetResult } from '../set/set.js';
 import { breakerOf, type Permit } from './breaker.js';
 import { type DeadWhy, letterOf } from './dead-letter.js';
 import { type Decision, decide } from './decision.js';
@@ -32,13 +32,13 @@ import type { Answer, Deliver, Endpoint } from './endpoint.js';
 import { bytesAlone, packerOf } from './packer.js';
 import { type Held, laneOf, type PackedBatch, type Parcel, type Source } from './parcel.js';
 import { readerOf } from './reader.js';
-import { attemptRecord, deadRecords, userOf } from './record.js';
+import { attemptRecord, unsentRecord, userOf } from './record.js';
 import type { EndpointStatus } from './status.js';
 
 /** What one endpoint's delivery is made of. */
 export interface TransmitDeps {
   readonly journal: Journal;
-  readonly makeSet: MakeSet;
+  readonly makeSets: MakeSets;
   /** Which events the endpoint gets. */
   readonly wants: (event: IdentityEvent) => boolean;
   readonly deliver: Deliver;
@@ -142,26 +142,44 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
     deps.onDisabled(reason ?? '');
   }
 
-  /** Undefined: the endpoint does not want it. */
-  async function make({ event }: JournalEntry): Promise<SetResult | undefined> {
+  /** None: the endpoint does not want it. */
+  function make({ event }: JournalEntry): readonly SetResult[] {
     try {
-      return deps.wants(event) ? await deps.makeSet(event) : undefined;
+      return deps.wants(event) ? deps.makeSets(event) : [];
     } catch {
       // The error's text may hold a value of the event: it is not repeated.
-      return { kind: 'dead', reason: 'mapping_failed', detail: 'the event could not be made a SET' };
+      const detail = 'the event could not be made a SET';
+      return [{ kind: 'dead', jti: event.id, reason: 'mapping_failed', detail }];
     }
   }
 
   /** What is given up is stored before it counts as done: a crash in between brings it back. */
-  async function bury(dead: readonly { readonly held: Held; readonly jti?: string }[], why: DeadWhy): Promise<void> {
+  async function bury(dead: readonly { readonly held: Held; readonly jti: string }[], why: DeadWhy): Promise<void> {
     counts.dead += dead.length;
     await journal.deadLetters.bury(dead.map(({ held, jti }) => letterOf(name, held, jti, why, { now, clock })));
   }
 
-  async function giveUp(held: Held, source: Source, why: { reason: DeadReason; detail?: string }): Promise<void> {
-    await bury([{ held }], why);
-    for (const record of deadRecords(name, [held.event], why, deps)) records.next(record);
-    source.settle([held], 'dead');
+  async function giveUp(
+    held: Held,
+    source: Source,
+    { jti, ...why }: { jti: string; reason: DeadReason; detail?: string },
+  ): Promise<void> {
+    await bury([{ held, jti }], why);
+    records.next(unsentRecord(name, held.event, jti, why, deps));
+    finish([held], source, 'dead');
+  }
+
+  /** A SET of each of these has been settled; the entry is, once all of its SETs are. */
+  function finish(entries: readonly Held[], source: Source, fate: 'delivered' | 'dead'): void {
+    const ended = entries.filter((held) => {
+      held.unsettled = (held.unsettled ?? 1) - 1;
+      held.isDead = held.isDead === true || fate === 'dead';
+      return held.unsettled === 0;
+    });
+    const dead = ended.filter(({ isDead }) => isDead);
+    const delivered = ended.filter(({ isDead }) => !isDead);
+    if (dead.length > 0) source.settle(dead, 'dead');
+    if (delivered.length > 0) source.settle(delivered, 'delivered');
   }
 
   function send(batches: readonly PackedBatch[]): void {
@@ -175,24 +193,28 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
   }
 
   async function pack(entries: readonly Held[], source: Source): Promise<void> {
-    const results = await Promise.all(entries.map(make));
     // They stay unsettled, and come again at the next start.
     if (stopping.signal.aborted) return;
     const full: PackedBatch[] = [];
     const unwanted: Held[] = [];
-    for (const [index, held] of entries.entries()) {
-      const result = results[index];
-      if (result === undefined) {
-        unwanted.push(held);
-      } else if (result.kind === 'dead') {
-        await giveUp(held, source, result);
-      } else if (bytesAlone(result.set.bytes, limits.format) > limits.maxBytes) {
-        const detail = `the SET has ${result.set.bytes} bytes, batch.maxBytes is ${limits.maxBytes}`;
-        await giveUp(held, source, { reason: 'too_large', detail });
-      } else {
-        const lane = endpoint.order === 'none' ? undefined : laneOf(held.event);
-        const parcel: Parcel = { held, source, set: result.set, lane, user: userOf(held.event, deps.hashUser) };
-        full.push(...packer.offer(parcel));
+    for (const held of entries) {
+      const results = make(held);
+      held.unsettled = results.length;
+      if (results.length === 0) unwanted.push(held);
+      const lane = endpoint.order === 'none' ? undefined : laneOf(held.event);
+      const user = userOf(held.event, deps.hashUser);
+      for (const result of results) {
+        if (result.kind === 'dead') {
+          await giveUp(held, source, result);
+        } else if (bytesAlone(result.set.bytes, limits.format) > limits.maxBytes) {
+          const { jti, bytes } = result.set;
+          const detail = `the SET has ${bytes} bytes, batch.maxBytes is ${limits.maxBytes}`;
+          await giveUp(held, source, { jti, reason: 'too_large', detail });
+        } else {
+          // One that is alone counts for its event; of several each counts for itself.
+          const tries = results.length === 1 ? held.tries : { ...held.tries };
+          full.push(...packer.offer({ held, source, set: result.set, tries, lane, user }));
+        }
       }
     }
     send(full);
@@ -225,8 +247,10 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
     if (permit === undefined) return undefined;
     const { parcels } = batch;
     const begun = clock();
-    for (const { held } of parcels) {
-      held.tries.attempts += 1;
+    for (const { held, tries } of parcels) {
+      tries.attempts += 1;
+      tries.firstAt ??= begun;
+      held.tries.attempts = Math.max(held.tries.attempts, tries.attempts);
       held.tries.firstAt ??= begun;
     }
     const answer = await answerTo(batch);
@@ -240,7 +264,7 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
   }
 
   function triedOf({ parcels }: PackedBatch, failures: number): Parameters<typeof decide>[1] {
-    const tries = parcels.map(({ held }) => held.tries);
+    const tries = parcels.map((parcel) => parcel.tries);
     const [only] = tries.length === 1 ? tries : [];
     if (only?.alone) only.alone.failures += 1;
     const hasOthersPassed = only?.alone !== undefined && lastSuccess > only.alone.since;
@@ -300,7 +324,7 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
         record({ outcome: 'retry', ...wordsOf(decision), detail: `${decision.detail}; it is tried in halves` });
         for (const half of packer.halve(batch)) {
           const [only] = half.parcels.length === 1 ? half.parcels : [];
-          if (only) only.held.tries.alone ??= { failures: 0, since: clock() };
+          if (only) only.tries.alone ??= { failures: 0, since: clock() };
           ready.next({ batch: half, failures: 0 });
         }
         return undefined;
@@ -333,8 +357,9 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
 
   function settle(parcels: readonly Parcel[], fate: 'delivered' | 'dead'): void {
     for (const [source, some] of groupedBySource(parcels))
-      source.settle(
+      finish(
         some.map(({ held }) => held),
+        source,
         fate,
       );
     send(packer.settle(parcels));
@@ -458,7 +483,7 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
   }
 }
 
-const attemptsOf = ({ parcels }: PackedBatch): number[] => parcels.map(({ held }) => held.tries.attempts);
+const attemptsOf = ({ parcels }: PackedBatch): number[] => parcels.map(({ tries }) => tries.attempts);
 
 function wordsOf({ detail, error }: { readonly detail: string; readonly error?: string }) {
   return { detail, ...(error !== undefined && { error }) };

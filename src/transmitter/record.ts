@@ -47,7 +47,27 @@ export function attemptRecord(
   };
 }
 
-/** Events that were given up without an attempt. */
+/** A SET that was given up without an attempt. */
+export function unsentRecord(
+  endpoint: string,
+  event: IdentityEvent,
+  jti: string,
+  { reason, detail }: { readonly reason: DeadReason; readonly detail?: string },
+  { hashUser, now }: { readonly hashUser: (userId: string) => string; readonly now: () => number },
+): DeliveryRecord {
+  const user = userOf(event, hashUser);
+  return {
+    time: timeOf(now()),
+    endpoint,
+    outcome: 'dead',
+    attempt: 0,
+    reason,
+    ...(detail !== undefined && { detail: detail.slice(0, 1024) }),
+    sets: [{ jti, event: event.type, ...(user !== undefined && { user }) }],
+  };
+}
+
+/** Events that were given up before any of their SETs was made. */
 export function deadRecords(
   endpoint: string,
   events: readonly IdentityEvent[],

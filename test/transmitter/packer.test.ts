@@ -15,7 +15,7 @@ const source = { settle: () => undefined };
 function parcel(offset: number, lane?: string, bytes = 10): Parcel {
   const set = { jti: `j${offset}`, eventType: 'login.success', eventTypeUri: 'u', text: 'x'.repeat(bytes), bytes };
   const held = { offset, event: identityEvent('login.success'), tries: { attempts: 0 } };
-  return { held, source, set, lane, user: undefined };
+  return { held, source, set, tries: held.tries, lane, user: undefined };
 }
 
 const offsetsOf = (batches: readonly PackedBatch[]) =>

@@ -124,7 +124,7 @@ describe('a transmission', () => {
     void journal.open(endpoint.name);
     const transmission = transmit(endpoint, {
       journal,
-      makeSet: (event) => Promise.resolve(setOf(event)),
+      makeSets: (event) => [setOf(event)],
       wants: () => true,
       deliver: async (batch, signal) => {
         sent.push({ at: Date.now() - start, id: batch.id, jtis: batch.sets.map(({ jti }) => jti) });
@@ -367,8 +367,9 @@ describe('a transmission', () => {
     it('that is refused by its schema makes a record without an attempt, and the next passes', async () => {
       const detail = '/events: must NOT have additional properties';
       const transmission = begin({}, () => answer(202), {
-        makeSet: async (event) =>
-          event.id === 'e1' ? { kind: 'dead', reason: 'schema_violation', detail } : setOf(event),
+        makeSets: (event) => [
+          event.id === 'e1' ? { kind: 'dead', jti: 'e1', reason: 'schema_violation', detail } : setOf(event),
+        ],
       });
       await append(eventOf(1, 'ann'), eventOf(2, 'ann'));
       expect(records[0]).to.deep.equal({
@@ -384,26 +385,52 @@ describe('a transmission', () => {
       expect(transmission.status()).to.deep.include({ dead: 1, delivered: 1, lag: { events: 0, seconds: 0 } });
     });
 
-    for (const [how, makeSet] of [
-      ['rejects', () => Promise.reject(new Error('ann@example.com'))],
-      [
-        'throws',
-        () => {
-          throw new Error('ann@example.com');
+    it('whose mapping throws makes a record that says nothing of it, and the next passes', async () => {
+      begin({}, () => answer(202), {
+        makeSets(event) {
+          if (event.id === 'e1') throw new Error('ann@example.com');
+          return [setOf(event)];
         },
-      ],
-    ] as const) {
-      it(`whose mapping ${how} makes a record that says nothing of it, and the next passes`, async () => {
-        begin({}, () => answer(202), {
-          makeSet: (event) => (event.id === 'e1' ? makeSet() : Promise.resolve(setOf(event))),
+      });
+      await append(eventOf(1), eventOf(2));
+      expect(records[0]).to.deep.include({ outcome: 'dead', attempt: 0, reason: 'mapping_failed' });
+      expect(JSON.stringify([records, reports])).to.not.include('ann@example.com');
+      expect(jtis()).to.deep.equal([['e2']]);
+      expect(journal.position('crm')).to.deep.equal({ next: journal.end, pending: [] });
+    });
+
+    describe('that becomes several SETs', () => {
+      const twice = (event: IdentityEvent): readonly SetResult[] => {
+        const first = setOf(event);
+        if (first.kind === 'dead') return [first];
+        return [first, { kind: 'set', set: { ...first.set, jti: `${first.set.jti}b` } }];
+      };
+
+      it('is settled when all of them are, and they keep their order', async () => {
+        begin({}, ({ sets }, _signal, nth) => answer(nth === 2 && sets[0]?.jti === 'e1b' ? 503 : 202), {
+          makeSets: twice,
         });
-        await append(eventOf(1), eventOf(2));
-        expect(records[0]).to.deep.include({ outcome: 'dead', attempt: 0, reason: 'mapping_failed' });
-        expect(JSON.stringify([records, reports])).to.not.include('ann@example.com');
-        expect(jtis()).to.deep.equal([['e2']]);
+        await append(eventOf(1, 'ann'), eventOf(2, 'ann'));
+        expect(jtis()).to.deep.equal([['e1'], ['e1b']]);
+        expect(journal.position('crm').pending.map(({ offset }) => offset)).to.deep.equal([1, 2]);
+        await clock.tickAsync(2 * second);
+        expect(jtis()).to.deep.equal([['e1'], ['e1b'], ['e1b'], ['e2'], ['e2b']]);
+        await clock.tickAsync(second);
         expect(journal.position('crm')).to.deep.equal({ next: journal.end, pending: [] });
       });
-    }
+
+      it('has a dead letter for each of them that dies', async () => {
+        const dead = { kind: 'dead', jti: 'e1b', reason: 'schema_violation', detail: 'why' } as const;
+        const transmission = begin({}, () => answer(202), { makeSets: (event) => [setOf(event), dead] });
+        await append(eventOf(1, 'ann'));
+        expect(records.map(({ outcome, sets }) => [outcome, sets[0]?.jti])).to.deep.equal([
+          ['dead', 'e1b'],
+          ['delivered', 'e1'],
+        ]);
+        expect(Array.from(journal.deadLetters.list(), ({ jti }) => jti)).to.deep.equal(['e1b']);
+        expect(transmission.status()).to.deep.include({ dead: 1, delivered: 1, lag: { events: 0, seconds: 0 } });
+      });
+    });
 
     it('whose SET is too large for any body makes a record, and the next passes', async () => {
       const { bytes } = (setOf(eventOf(1)) as { set: { bytes: number } }).set;
@@ -750,23 +777,6 @@ describe('a transmission', () => {
       transmission.records.subscribe({ complete: () => (complete = true) });
       await transmission.stop(0);
       expect(complete).to.equal(true);
-    });
-
-    it('leaves to the next start what was being made a SET', async () => {
-      let finish: (late: SetResult) => void = () => undefined;
-      const transmission = begin({}, () => answer(202), {
-        makeSet: () => new Promise((resolve) => (finish = resolve)),
-      });
-      await append(eventOf(1));
-      const left = await transmission.stop(0);
-      expect(left.map(({ event }) => event.id)).to.deep.equal(['e1']);
-      finish({ kind: 'dead', reason: 'mapping_failed', detail: 'too late' });
-      await clock.tickAsync(second);
-      expect(
-        journal.position('crm').pending.map(({ offset }) => offset),
-        'not finished',
-      ).to.deep.equal([1]);
-      expect(transmission.status().dead).to.equal(0);
     });
 
     it('can be called twice', async () => {

@@ -1,6 +1,6 @@
 import type { IdentityEvent } from '../../schema-types.js';
 import { type Validator, type Violation, validatorOf } from '../../schemas.js';
-import type { MakeSet, Profile, ProfileSettings, SecurityEventToken, SetResult } from '../set.js';
+import type { MakeSets, Profile, ProfileSettings, SecurityEventToken, SetResult } from '../set.js';
 import { bodyOf } from './wso2-body.js';
 import { catalogue, eventsBase, type Wso2Type } from './wso2-catalogue.js';
 import { type Shows, shownBy } from './wso2-claims.js';
@@ -49,11 +49,7 @@ function completed(event: IdentityEvent, { issuer, defaults }: ProfileSettings):
   };
 }
 
-const dead = (reason: Extract<SetResult, { kind: 'dead' }>['reason'], detail: string): SetResult => ({
-  kind: 'dead',
-  reason,
-  detail,
-});
+type Dead = Extract<SetResult, { kind: 'dead' }>;
 
 /** Where and which rule, never what stood there; a list with a mistake in each of its members is not told in full. */
 function detailOf(violations: readonly Violation[]): string {
@@ -63,6 +59,7 @@ function detailOf(violations: readonly Violation[]): string {
 }
 
 function setOf(event: IdentityEvent, settings: ProfileSettings, shows: Shows): SetResult {
+  const dead = (reason: Dead['reason'], detail: string): Dead => ({ kind: 'dead', jti: event.id, reason, detail });
   const row = rows.get(event.type);
   if (row === undefined) return dead('no_event_type', `WSO2 has no event for ${event.type}`);
   if (!covers(event)) return dead('no_event_type', `WSO2 has no event for the issuance of a ${event.token?.kind}`);
@@ -84,16 +81,9 @@ export const wso2: Profile = {
   eventTypeUris: Object.fromEntries([...rows].map(([type, { uri }]) => [type, uri])),
   contentType: 'application/json',
   covers,
-  makeSetWith(settings): MakeSet {
+  makeSetsWith(settings): MakeSets {
     const shows = shownBy(settings.claims);
-    return (event) => {
-      try {
-        return Promise.resolve(setOf(event, settings, shows));
-      } catch {
-        // The error's own words may hold a value of the event, and the event itself may throw when it is read.
-        return Promise.resolve(dead('mapping_failed', 'the event could not be mapped to a SET of WSO2'));
-      }
-    };
+    return (event) => [setOf(event, settings, shows)];
   },
 };
 

@@ -9,8 +9,8 @@ import { deepFreeze } from './deep-freeze.js';
 const schemas = new URL('../../../schemas/wso2/', import.meta.url);
 
 async function setOf(event: IdentityEvent): Promise<SecurityEventToken> {
-  const result = await wso2.makeSetWith(settings)(event);
-  if (result.kind === 'dead') throw new Error(`${result.reason}: ${result.detail}`);
+  const [result] = wso2.makeSetsWith(settings)(event);
+  if (result?.kind !== 'set') throw new Error(`no SET: ${JSON.stringify(result)}`);
   return result.set;
 }
 
