@@ -41,9 +41,7 @@ export function setwire(options: SetwireOptions = {}): SetwirePlugin {
     id: 'setwire',
     version,
     ...parts,
-    ready: attachment.ready,
-    emit: attachment.emit,
-    status: attachment.status,
+    ...attachment,
     async detach() {
       await settled();
       await attachment.detach();

@@ -108,12 +108,13 @@ export function betterAuthHost(waiting?: Waiting): BetterAuthHost {
     const known = trails.get(handle);
     const trail = known === undefined || known.isTold ? begin(handle, ctx.headers, ctx.context, false) : known;
     if (known?.isTold) goOnFrom(known, trail);
-    tellLater(trail, known?.isTold ? 0 : abandonedAfterMs);
+    tellLater(trail, trail.isLate ? 0 : abandonedAfterMs);
     return trail;
   }
 
   /** An update that began before the telling ends after it. */
   function goOnFrom(told: Trail, trail: Trail): void {
+    trail.isLate = true;
     trail.origin = told.origin;
     trail.updates = told.updates;
     trail.accountUpdates = told.accountUpdates;

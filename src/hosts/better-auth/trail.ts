@@ -93,6 +93,8 @@ export interface Trail {
   /** Endpoints that have been called and have not answered yet. */
   depth: number;
   isTold: boolean;
+  /** Of a request that has been told already: nothing says when it will be over. */
+  isLate: boolean;
   /** Users whose rows were seen, by id. */
   people: Map<string, Person>;
   calls: Call[];
@@ -125,6 +127,7 @@ export const newTrail = (origin: Origin, now: number, isHttp: boolean): Trail =>
   beforehand: {},
   depth: 0,
   isTold: false,
+  isLate: false,
   people: new Map(),
   calls: [],
   created: [],

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { BetterAuthPlugin } from 'better-auth';
+import { createAuthMiddleware } from 'better-auth/api';
 import sinon from 'sinon';
 import type { ReportedEvent } from '../../../src/events/identity-event.js';
 import { hostOf } from '../../../src/hosts/detect.js';
@@ -143,6 +144,52 @@ describe('better-auth as a host', () => {
     for (const _ of [1, 2]) statuses.push((await person.post('/sign-in/email', ann)).status);
     expect(statuses).to.deep.equal([401, 429]);
     expect(await types()).to.deep.equal(['login.failure']);
+  });
+
+  it('tells a request whose answer another plugin has replaced, after a while', async () => {
+    const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const replacing: BetterAuthPlugin = {
+      id: 'replacing',
+      onResponse: (response) => Promise.resolve({ response: new Response('{}', { status: response.status }) }),
+    };
+    const host = betterAuthHost();
+    events = [];
+    detach = host.host.on((event) => events.push(event), unmapped);
+    settled = host.settled;
+    server = await startBetterAuth({ first: [replacing], last: [{ id: 'probe', ...host.parts }] }, { plugins: [] });
+    expect((await server.person().post('/sign-up/email', ann)).status).to.equal(200);
+    expect(await types()).to.deep.equal([]);
+    clock.tick(10_000);
+    expect(await types()).to.deep.equal(signedUp);
+  });
+
+  it('tells what a request goes on to do after its answer, as of the same request', async () => {
+    let goOn = (): void => undefined;
+    const slow: BetterAuthPlugin = {
+      id: 'slow',
+      hooks: {
+        after: [
+          {
+            matcher: () => true,
+            handler: createAuthMiddleware((ctx) => {
+              const { internalAdapter, newSession } = ctx.context;
+              void new Promise<void>((resolve) => {
+                goOn = resolve;
+              }).then(() => internalAdapter.updateUser(newSession?.user.id ?? '', { name: 'Ann A' }));
+              return Promise.resolve();
+            }),
+          },
+        ],
+      },
+    };
+    await start({ plugins: [] }, [slow]);
+    await server.person().post('/sign-up/email', ann);
+    const [created] = await told();
+    goOn();
+    await until(() => events.length > 0);
+    const [changed] = await told();
+    expect(changed?.type).to.equal('account.profile-updated');
+    expect(changed?.correlationId).to.equal(created?.correlationId);
   });
 
   describe('never fails a request', () => {
