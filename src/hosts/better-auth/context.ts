@@ -26,6 +26,8 @@ export interface AuthOptions {
       readonly trustedProxies?: readonly string[];
     };
   };
+  readonly secondaryStorage?: unknown;
+  readonly session?: { readonly storeSessionInDatabase?: boolean };
   readonly plugins?: readonly { readonly id: string; readonly options?: unknown }[];
 }
 
@@ -50,6 +52,7 @@ export interface AuthContext {
     findUserByEmail(email: string): Promise<{ readonly user: Row } | null>;
     findVerificationValue(identifier: string): Promise<Row | null>;
     findSession(token: string): Promise<SessionAndUser | null>;
+    listSessions(userId: string): Promise<readonly Row[]>;
   };
   readonly adapter: {
     findOne(query: Query): Promise<unknown>;

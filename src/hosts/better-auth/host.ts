@@ -51,7 +51,7 @@ export interface Waiting {
 
 /** So long after the last that was seen of a request it is told, if nothing says that it has been answered. */
 const abandonedAfterMs = 10_000;
-/** So long an update of a user waits for the row that it replaces to be read. */
+/** So long better-auth waits for what has to be read before it is gone. */
 const readLimitMs = 1000;
 
 /**
@@ -187,7 +187,7 @@ export function betterAuthHost(waiting?: Waiting): BetterAuthHost {
           handler: hook('endpoint', (ctx) => {
             const trail = trailOf(ctx);
             trail.depth += 1;
-            seen.called(trail, ctx);
+            return seen.called(trail, ctx, (remembered) => within(readLimitMs, remembered, undefined));
           }),
         },
       ],

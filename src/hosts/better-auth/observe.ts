@@ -2,6 +2,7 @@ import { callOf, outcomeOf, sessionFactOf, targetOf } from './call.js';
 import { beginUpdate, endUpdate } from './changes.js';
 import { type EndpointContext, isRow, type Row, textIn } from './context.js';
 import { credentialsOf } from './credentials.js';
+import { rememberSessions, seekEnded } from './elsewhere.js';
 import { jwtIssued, tokensAfterwards, tokensBeforehand, tokensOfSession } from './oauth.js';
 import { membersBeforehand, membershipsLost, membershipsOf } from './organizations.js';
 import { personOf } from './person.js';
@@ -109,12 +110,23 @@ function later(trail: Trail, drafts: Promise<readonly Draft[]>): void {
   trail.later.push(drafts.catch(() => []));
 }
 
-/** Begins to read what will be gone once the endpoint has done its work; nobody waits for it. */
-export function called(trail: Trail, ctx: EndpointContext): void {
+/**
+ * Begins to read what will be gone once the endpoint has done its work. Nobody waits for it, but for the sessions where no
+ * hook tells of them.
+ *
+ * @param limit gives up waiting after a while
+ */
+export async function called(
+  trail: Trail,
+  ctx: EndpointContext,
+  limit: (remembered: Promise<void>) => Promise<void>,
+): Promise<void> {
   const tokens = tokensBeforehand(ctx);
   if (tokens !== undefined) trail.beforehand.tokens = tokens.catch(() => []);
   const members = membersBeforehand(ctx);
   if (members !== undefined) trail.beforehand.members = members.catch(() => []);
+  const remembered = rememberSessions(trail, ctx);
+  if (remembered !== undefined) await limit(remembered);
 }
 
 export function answered(trail: Trail, ctx: EndpointContext): void {
@@ -143,6 +155,8 @@ export function answered(trail: Trail, ctx: EndpointContext): void {
 export function responded(trail: Trail, headers: Headers | undefined): void {
   const session = trail.calls.find((call) => call.session !== undefined)?.session;
   trail.drafts.push(...jwtIssued(headers?.get('set-auth-jwt') ?? undefined, session?.userId));
+  const sought = seekEnded(trail);
+  if (sought !== undefined) trail.seeking.push(sought.catch(() => undefined));
   const { context, begun, ended, startedAt } = trail;
   const fresh = new Set(begun.map(({ id }) => id));
   for (const { id } of ended)

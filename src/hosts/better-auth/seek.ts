@@ -4,7 +4,7 @@ import { personOf } from './person.js';
 import type { Call, Trail } from './trail.js';
 
 /** The value in a signed cookie. Its signature is not checked: an endpoint that has answered has done that. */
-function signedValue(headers: Headers | undefined, name: string): string | undefined {
+export function signedValue(headers: Headers | undefined, name: string): string | undefined {
   for (const pair of (headers?.get('cookie') ?? '').split(/;\s*/)) {
     if (!pair.startsWith(`${name}=`)) continue;
     try {

@@ -103,6 +103,8 @@ export interface Trail {
   changed: UserChange[];
   begun: SessionFact[];
   ended: SessionFact[];
+  /** Sessions that were there before, where no hook tells that they end. */
+  remembered: SessionFact[];
   accounts: AccountFact[];
   updates: PendingUpdate[];
   /** Updates of accounts that have begun: whether each sets a password, and whose it is. */
@@ -135,6 +137,7 @@ export const newTrail = (origin: Origin, now: number, isHttp: boolean): Trail =>
   changed: [],
   begun: [],
   ended: [],
+  remembered: [],
   accounts: [],
   updates: [],
   accountUpdates: [],

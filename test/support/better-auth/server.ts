@@ -115,7 +115,12 @@ export async function startBetterAuth(
     },
     account: { accountLinking: { enabled: true, trustedProviders: ['partner'] } },
     ...more,
-    plugins: [...(ours.first ?? []), ...(more.plugins ?? plugins), ...(ours.last ?? [])],
+    // The OAuth provider wants sessions in the database.
+    plugins: [
+      ...(ours.first ?? []),
+      ...(more.plugins ?? plugins.filter(({ id }) => more.secondaryStorage === undefined || id !== 'oauth-provider')),
+      ...(ours.last ?? []),
+    ],
   });
   await auth.$context;
   const handler = toNodeHandler(auth);

@@ -31,10 +31,12 @@ export const signIn = (world: World, person: Person, name: string, ...expected: 
     ...(expected.length > 0 ? expected : [`login.success ${name} user pwd`, `session.established ${name} user`]),
   );
 
-/** An administrator, who has been one before they signed in. */
+/** An administrator, who was one before they signed in. */
 export async function anAdmin(world: World, name: string): Promise<Person> {
   const admin = await signUp(world, name);
   const row = world.server.database.user?.find(({ email }) => email === `${name}@example.com`);
   if (row) row.role = 'admin';
+  admin.forget();
+  await signIn(world, admin, name);
   return admin;
 }
