@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { checkQuery } from './adapter.js';
 import { loadConfig } from './config/load.js';
 import { betterAuthOptionsOf } from './config/options.js';
-import { betterAuthHost, type PluginParts } from './hosts/better-auth/host.js';
+import { betterAuthHost } from './hosts/better-auth/host.js';
+import type { PluginParts } from './hosts/better-auth/parts.js';
 import { type Attachment, attachTo } from './plugin.js';
 import { version } from './version.js';
 

@@ -51,7 +51,9 @@ describe('the plugin for better-auth', () => {
     expect((await person().post('/sign-up/email', ann)).status).to.equal(200);
     await plugin.emit({ type: 'account.disabled', user: { id: '42' }, initiator: { type: 'admin' } });
     await until(() => receiver.requests.length >= 5);
-    const told = receiver.requests.map(({ body }) => JSON.parse(body.toString('utf8')) as { iss?: string; events: object });
+    const told = receiver.requests.map(
+      ({ body }) => JSON.parse(body.toString('utf8')) as { iss?: string; events: object },
+    );
     expect(told.flatMap(({ events }) => Object.keys(events)).map((uri) => uri.split('/').at(-1))).to.have.members([
       'userCreated',
       'registrationSuccess',

@@ -36,8 +36,7 @@ const events: Readonly<Record<string, { readonly wso2: string | undefined }>> = 
 /** What a step's events become, as `event who INITIATOR`. */
 function setsOf({ expected }: Step, profile: 'wso2'): string[] {
   return expected.flatMap((words) => {
-    const [, type = '', who, by = ''] =
-      /^(\S+) (.+?) (user|admin|application|system)\b/.exec(words) ?? [];
+    const [, type = '', who, by = ''] = /^(\S+) (.+?) (user|admin|application|system)\b/.exec(words) ?? [];
     const kind = type === 'token.issued' ? `${type} ${/access_token|refresh_token/.exec(words)?.[0]}` : type;
     expect(events, kind).to.have.property(kind);
     const event = events[kind]?.[profile];

@@ -1,10 +1,10 @@
-import { expect } from 'chai';
 import type { BetterAuthPlugin } from 'better-auth';
 import { createAuthMiddleware } from 'better-auth/api';
+import { expect } from 'chai';
 import sinon from 'sinon';
 import type { ReportedEvent } from '../../../src/events/identity-event.js';
-import { hostOf } from '../../../src/hosts/detect.js';
 import { betterAuthHost, type Waiting } from '../../../src/hosts/better-auth/host.js';
+import { hostOf } from '../../../src/hosts/detect.js';
 import { type BetterAuthServer, startBetterAuth } from '../../support/better-auth/server.js';
 import { password } from '../../support/better-auth/sign-up.js';
 import { until } from '../../support/until.js';
@@ -87,7 +87,11 @@ describe('better-auth as a host', () => {
     await internalAdapter.deleteUser(id);
     await until(() => events.length > 2);
     const all = await told();
-    expect(all.map(({ type }) => type)).to.deep.equal(['account.profile-updated', 'session.revoked', 'account.deleted']);
+    expect(all.map(({ type }) => type)).to.deep.equal([
+      'account.profile-updated',
+      'session.revoked',
+      'account.deleted',
+    ]);
     for (const { initiator, user: about } of all) {
       expect(initiator).to.deep.equal({ type: 'system' });
       expect(about?.id).to.equal(id);
@@ -138,7 +142,9 @@ describe('better-auth as a host', () => {
   });
 
   it('sees no attempt that is beyond the rate limit, which no hook is told of', async () => {
-    await start({ rateLimit: { enabled: true, window: 60, max: 100, customRules: { '/sign-in/email': { window: 60, max: 1 } } } });
+    await start({
+      rateLimit: { enabled: true, window: 60, max: 100, customRules: { '/sign-in/email': { window: 60, max: 1 } } },
+    });
     const person = server.person();
     const statuses = [];
     for (const _ of [1, 2]) statuses.push((await person.post('/sign-in/email', ann)).status);

@@ -12,7 +12,12 @@ describe('where a request to better-auth came from', () => {
     ['an IPv4 address in IPv6', { 'x-forwarded-for': '::ffff:203.0.113.7' }, {}, '203.0.113.7'],
     ['no header', {}, {}, undefined],
     ['what is no address', { 'x-forwarded-for': '<script>' }, {}, undefined],
-    ['several, of which a client may have written the first', { 'x-forwarded-for': '1.2.3.4, 203.0.113.7' }, {}, undefined],
+    [
+      'several, of which a client may have written the first',
+      { 'x-forwarded-for': '1.2.3.4, 203.0.113.7' },
+      {},
+      undefined,
+    ],
     [
       'several behind proxies that are trusted',
       { 'x-forwarded-for': '1.2.3.4, 203.0.113.7, 10.1.2.3, 192.168.0.1' },
@@ -32,7 +37,12 @@ describe('where a request to better-auth came from', () => {
       { ipAddressHeaders: ['cf-connecting-ip'] },
       '203.0.113.7',
     ],
-    ['an application that wants none kept', { 'x-forwarded-for': '203.0.113.7' }, { disableIpTracking: true }, undefined],
+    [
+      'an application that wants none kept',
+      { 'x-forwarded-for': '203.0.113.7' },
+      { disableIpTracking: true },
+      undefined,
+    ],
   ];
   for (const [name, headers, options, ip] of rows) {
     it(`is ${ip ?? 'not said'} for ${name}`, () => {
