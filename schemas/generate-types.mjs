@@ -13,6 +13,8 @@ const entries = [
   'plugin-options',
   'better-auth-options',
   'extension-manifest',
+  'keycloak-event',
+  'wso2-webhook',
 ];
 
 const files = new Map();

@@ -21,8 +21,11 @@ import { Secret } from './secret.js';
 import { type Handler, jwksHandlerOf } from './set/jwks-handler.js';
 import { type KeptKeyRing, keyRingIn } from './set/key-ring.js';
 import { keyRingFor } from './set/key-ring-of.js';
+import { makeVerification } from './set/profiles/ssf.js';
+import { type EventTypesHandler, eventTypesHandlerOf } from './set/profiles/ssf-documents.js';
 import { makePing } from './set/profiles/wso2.js';
 import { profileOf } from './set/profiles.js';
+import type { SecurityEventToken } from './set/set.js';
 import { deliverWith } from './transmitter/deliver.js';
 import type { Answer } from './transmitter/endpoint.js';
 import { batchIdOf } from './transmitter/packer.js';
@@ -68,6 +71,7 @@ export interface Adapter {
   readonly flows: Flows;
   /**
    * Reports what the host's bus does not know. Resolves when the event is in the journal (or was left out by sampling).
+   * An event whose `id` is that of one in the journal is that one: it is not taken a second time.
    * A rejection that nobody waits for does not crash the process.
    *
    * @throws SetwireError (as a rejection) SETWIRE_EVENT_INVALID, SETWIRE_NOT_RUNNING, SETWIRE_OVERLOADED
@@ -84,6 +88,13 @@ export interface Adapter {
    * server, in each process of a cluster.
    */
   readonly jwksHandler: Handler;
+  /**
+   * Says over HTTP what our own event types of the ssf profile mean, as JSON Schemas: mount it where their URIs lead, at
+   * `/ssf/event-type/` as a rule. It needs no authentication.
+   */
+  readonly eventTypesHandler: EventTypesHandler;
+  /** The journal takes nothing for now: it cannot be written, or as much waits for it as `buffer` allows. */
+  readonly isBehind: boolean;
   /** Takes over another config: its endpoints at once; what applies at the next start only is reported. */
   apply(settings: Settings): void;
 }
@@ -121,6 +132,8 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     losses.add(`${event.type}: before the journal`, messageOf(error));
     delivery.miss(event);
   });
+  /** Events whose id was given by who reported them: they may be reported again. */
+  const named = new WeakSet<IdentityEvent>();
   const inbox = new Subject<IdentityEvent>();
   const accept = acceptWith({ now, newId: randomUUID, ...(issuer !== undefined && { issuer }) });
   const flows = flowsOf(inbox, settings.flows, {
@@ -130,7 +143,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   merge(...Object.values(flows)).subscribe({
     next(event) {
       counts.recorded += 1;
-      recorder.record(event);
+      recorder.record(event, named.has(event));
     },
   });
 
@@ -140,6 +153,10 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     try {
       const event = accept(reported);
       counts.accepted += 1;
+      if (hasId(reported)) {
+        if (recorder.recorded(event) !== undefined || journal.holds(event.id)) return event;
+        named.add(event);
+      }
       inbox.next(event);
       return event;
     } catch (error) {
@@ -180,6 +197,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     delivery.flushLog();
   }
 
+  let current = settings;
   let state: 'running' | 'stopping' | 'stopped' = 'running';
   let stopped: Promise<void> | undefined;
   const stopListening = host?.on((event) => quietly(() => take(event)), unmapped.add) ?? (() => undefined);
@@ -202,6 +220,9 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
       return stopped;
     },
     jwksHandler,
+    get isBehind() {
+      return recorder.isFull || journal.status.error !== undefined;
+    },
     status: () => ({
       state,
       events: counts,
@@ -212,7 +233,9 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
       endpoints: delivery.status(),
       log: delivery.log,
     }),
+    eventTypesHandler: eventTypesHandlerOf(() => ({ issuer: current.issuer ?? host?.issuer, ...current.ssf })),
     apply(next) {
+      current = next;
       const later = (
         [
           'journal',
@@ -225,6 +248,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
           'flows',
           'log',
           'signing',
+          'intake',
         ] as const
       ).filter((name) => !isDeepStrictEqual(comparable(settings[name]), comparable(next[name])));
       delivery.apply(next);
@@ -233,9 +257,14 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   };
 }
 
+/** For what has been accepted, and is a plain object therefore. */
+const hasId = (reported: unknown): boolean => (reported as { readonly id?: unknown }).id !== undefined;
+
 /** Secrets are compared by what they are. */
 const comparable = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value, (_, member) => (member instanceof Secret ? { secret: member.reveal() } : member)));
+  JSON.parse(
+    JSON.stringify(value ?? null, (_, member) => (member instanceof Secret ? { secret: member.reveal() } : member)),
+  );
 
 /** For a caller whom no error may reach; it has been counted where it was thrown. */
 function quietly(work: () => unknown): void {
@@ -246,21 +275,35 @@ function quietly(work: () => unknown): void {
   }
 }
 
-/** Which types an endpoint selects, and their event type URIs in its profile; undefined: the profile has none. */
+/** Which types an endpoint selects, and their event type URIs in its profile; none: the profile has no event for it. */
 export function eventTypesOf(
+  { ssf, issuer = '<issuer>' }: Settings,
   endpoint: EndpointSettings,
-): { readonly type: string; readonly uri: string | undefined }[] {
+): { readonly type: string; readonly uris: readonly string[] }[] {
   const { eventTypeUris } = profileOf(endpoint.profile);
-  return canonicalTypes
+  return [...canonicalTypes, ...Object.keys(ssf.eventTypes)]
     .filter((type) => endpoint.events.some((pattern) => matchesPattern(pattern, type)))
-    .map((type) => ({ type, uri: eventTypeUris[type] }));
+    .map((type) => ({ type, uris: eventTypeUris(type, { ...ssf, issuer }) }));
+}
+
+/** A SET that says nothing but that it came through; undefined where no issuer is known to say it. */
+function testSetOf(
+  { issuer }: Settings,
+  { name, profile, audience }: EndpointSettings,
+): SecurityEventToken | undefined {
+  const known = { id: randomUUID(), now: Date.now() };
+  if (profile === 'wso2') return makePing({ ...known, ...(issuer !== undefined && { issuer }) });
+  if (issuer === undefined || audience === undefined) return undefined;
+  // No state: the receiver has not asked (SSF 1.0, section 8.1.4.1).
+  return makeVerification({ ...known, issuer, audience, streamId: name });
 }
 
 /** Sends an endpoint one test SET, as it would send an event. */
 export async function pingEndpoint(settings: Settings, endpoint: EndpointSettings): Promise<Answer> {
+  const set = testSetOf(settings, endpoint);
+  if (set === undefined)
+    return { kind: 'failure', code: 'NO_ISSUER', detail: 'the config has no `issuer`', durationMs: 0, bytes: 0 };
   const { deliver, close } = deliverWith(endpoint, { now: Date.now });
-  const { issuer } = settings;
-  const set = makePing({ id: randomUUID(), now: Date.now(), ...(issuer !== undefined && { issuer }) });
   try {
     return await deliver({ id: batchIdOf([set.jti]), sets: [set] }, new AbortController().signal);
   } finally {

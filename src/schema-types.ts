@@ -44,6 +44,20 @@ export type TransmitterMode = 'inline' | 'none';
  */
 export type SigningAlg = 'ES256' | 'RS256' | 'PS256' | 'EdDSA';
 /**
+ * A server that reports events: `wso2`, `keycloak`, `keycloak-log` or `identity-event`.
+ */
+export type SourceConfig =
+  Wso2SourceConfig | KeycloakSourceConfig | KeycloakLogSourceConfig | IdentityEventSourceConfig;
+/**
+ * One of what a user goes by; `complex`: user, session, tenant and application as the event has them; `aliases`: several of what a user goes by; `pairwise`: an opaque id that differs from endpoint to endpoint, with nothing else in the SET by which a user could be recognised.
+ */
+export type SubjectFormat =
+  'iss_sub' | 'email' | 'opaque' | 'account' | 'phone_number' | 'complex' | 'aliases' | 'pairwise';
+/**
+ * What a user goes by (RFC 9493, section 3.2). `iss_sub`: issuer and user id. `email`, `phone_number`: the claim of that name. `opaque`: the user id alone. `account`: an acct URI of the username and the issuer's host.
+ */
+export type UserFormat = 'iss_sub' | 'email' | 'opaque' | 'account' | 'phone_number';
+/**
  * How Setwire shows who it is: `bearer`, `basic` or `oauth2`.
  */
 export type AuthConfig = BearerAuthConfig | BasicAuthConfig | OAuth2AuthConfig;
@@ -52,13 +66,14 @@ export type AuthConfig = BearerAuthConfig | BasicAuthConfig | OAuth2AuthConfig;
  */
 export type EndpointOrder = 'subject' | 'none';
 /**
- * Why it is dead. `poison`: it failed alone, again and again, while others passed.
+ * Why it is dead. `no_subject`: the event lacks what the endpoint's subject format needs. `poison`: it failed alone, again and again, while others passed.
  */
 export type DeadReason =
   | 'rejected_by_receiver'
   | 'schema_violation'
   | 'mapping_failed'
   | 'no_event_type'
+  | 'no_subject'
   | 'too_large'
   | 'patience_exhausted'
   | 'poison'
@@ -73,6 +88,8 @@ export interface SchemaTypes {
   'plugin-options': PluginOptions;
   'better-auth-options': BetterAuthPluginOptions;
   'extension-manifest': ExtensionManifest;
+  'keycloak-event': KeycloakEvent;
+  'wso2-webhook': Wso2Webhook;
 }
 /**
  * One thing that happened in an identity server, as Setwire keeps it: what every host is translated into and what every profile is mapped from. All times are integers, milliseconds since 1970-01-01T00:00:00Z.
@@ -133,12 +150,17 @@ export interface IdentityEvent {
    * Items: An id or a name: 1 to 1024 characters, no control characters.
    */
   authenticationMethods?: string[];
+  /**
+   * Authentication context class of the login or session (OpenID Connect Core, section 2).
+   */
+  acr?: string;
   initiator?: Initiator;
   /**
    * The operation behind the event where the type alone does not tell, in WSO2's words (INVITE, JUST_IN_TIME_PROVISION, ...). Left out: the usual one of the type.
    */
   action?: string;
   burst?: Burst;
+  source?: EventSource;
 }
 /**
  * Whom it is about. A failed login may know no more than the name that was typed.
@@ -287,17 +309,22 @@ export interface Credential {
   type: 'password' | 'passkey' | 'otp' | 'recovery-code' | 'x509' | 'api-key' | 'other';
   change: 'created' | 'updated' | 'reset' | 'revoked' | 'deleted';
   /**
+   * Of a passkey: in the device itself, or one that is carried from device to device (WebAuthn, section 5.4.5).
+   */
+  attachment?: 'platform' | 'cross-platform';
+  /**
    * The user's own name for it (a passkey's).
    */
   name?: string;
 }
 /**
- * Claims that changed: `added` and `updated` with the new value, `removed` with the old one.
+ * Claims that changed: `added` and `updated` with the new value, `removed` with the old one. `previous` has the old values of those in `updated`, as far as they are known: an email address or a phone number that stands in both is told to receivers of the ssf profile as a changed identifier.
  */
 export interface ClaimChanges {
   added?: Claims;
   updated?: Claims;
   removed?: Claims;
+  previous?: Claims;
 }
 /**
  * Why it failed or was done.
@@ -311,6 +338,14 @@ export interface Reason {
    * In words; control characters are replaced and it is cut at 1024 characters.
    */
   description?: string;
+  /**
+   * In words that the user may be shown.
+   */
+  userDescription?: string;
+  /**
+   * BCP 47 tag of the language that the descriptions are in. Left out: en.
+   */
+  language?: string;
   failedStep?: FailedStep;
 }
 export interface FailedStep {
@@ -356,6 +391,216 @@ export interface Burst {
   windowMs: number;
 }
 /**
+ * What the event was made from, where it came from a server whose own SETs a profile passes on as they were. Only the wso2 profile looks at it, and lets of its claims leave what the endpoint's `claims` name.
+ */
+export interface EventSource {
+  /**
+   * Whose SET it was.
+   */
+  type: 'wso2';
+  /**
+   * Its `iss`.
+   */
+  issuer?: string;
+  /**
+   * Its `iat`, in milliseconds.
+   */
+  issuedAt: number;
+  body: Wso2Body;
+}
+/**
+ * What stands under the event's URI in a SET of WSO2 Identity Server, its members in the order in which they came.
+ */
+export interface Wso2Body {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  initiatorType?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  initiatorIpAddress?: string;
+  user?: Wso2User;
+  tenant?: Wso2Tenant;
+  organization?: Wso2Organization;
+  userStore?: Wso2UserStore;
+  application?: Wso2Application;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  action?: string;
+  reason?: Wso2Reason;
+  /**
+   * @maxItems 20
+   *
+   * Items: An id or a name: 1 to 1024 characters, no control characters.
+   */
+  authenticationMethods?: string[];
+  session?: Wso2Session;
+  /**
+   * @maxItems 1000
+   */
+  sessions?: Wso2Session[];
+  accessToken?: Wso2AccessToken;
+  /**
+   * @maxItems 100
+   */
+  applications?: Wso2Application[];
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  credentialType?: string;
+}
+export interface Wso2User {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  id?: string;
+  /**
+   * @maxItems 1000
+   */
+  claims?: Wso2Claim[];
+  organization?: Wso2Organization;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  ref?: string;
+  /**
+   * @maxItems 1000
+   *
+   * Items: An id or a name: 1 to 1024 characters, no control characters.
+   */
+  groups?: string[];
+  /**
+   * @maxItems 1000
+   *
+   * Items: An id or a name: 1 to 1024 characters, no control characters.
+   */
+  roles?: string[];
+  /**
+   * @maxItems 1000
+   */
+  additionalClaims?: Wso2Claim[];
+  /**
+   * @maxItems 1000
+   */
+  addedClaims?: Wso2Claim[];
+  /**
+   * @maxItems 1000
+   */
+  updatedClaims?: Wso2Claim[];
+  /**
+   * @maxItems 1000
+   */
+  removedClaims?: Wso2Claim[];
+}
+export interface Wso2Claim {
+  uri: string;
+  value: string | string[];
+}
+export interface Wso2Organization {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  id?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  name?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  orgHandle?: string;
+  depth?: number;
+}
+export interface Wso2Tenant {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  id?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  name?: string;
+}
+export interface Wso2UserStore {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  id?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  name?: string;
+}
+export interface Wso2Application {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  id?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  name?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  consumerKey?: string;
+}
+export interface Wso2Reason {
+  /**
+   * In words.
+   */
+  description?: string;
+  context?: Wso2ReasonContext;
+}
+export interface Wso2ReasonContext {
+  failedStep?: Wso2FailedStep;
+}
+export interface Wso2FailedStep {
+  step?: number;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  idp?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  authenticator?: string;
+}
+export interface Wso2Session {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  id: string;
+  /**
+   * Milliseconds since 1970. The bounds (2001 to 2286) refuse a value that is in seconds or microseconds.
+   */
+  loginTime?: number;
+  /**
+   * @maxItems 1000
+   */
+  applications?: Wso2Application[];
+}
+export interface Wso2AccessToken {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  tokenType?: string;
+  /**
+   * Milliseconds, as a text.
+   */
+  iat?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  jti?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  grantType?: string;
+}
+/**
  * What an operator writes, in YAML or JSON. Durations are `500ms`, `30s`, `5m`, `24h`, `3d`; sizes `64KB`, `1MB`. Any text may hold `${env:NAME}` or `${file:path}`.
  */
 export interface Config {
@@ -364,6 +609,7 @@ export interface Config {
    */
   issuer?: string;
   defaults: DefaultsConfig;
+  ssf: SsfConfig;
   flows: FlowsConfig;
   journal: JournalKind;
   /**
@@ -381,6 +627,7 @@ export interface Config {
    * How long a stop waits for requests that are under way and, with `journal: memory`, for what is still to be delivered; that is lost then, reason `lost_on_exit`. At most 24d.
    */
   stopTimeout: string;
+  intake?: IntakeConfig;
   /**
    * The receivers, by name. The name is what the log, the status and the command line call it.
    */
@@ -389,12 +636,30 @@ export interface Config {
   };
 }
 /**
- * What the wso2 profile says where an event does not: for identity servers without tenants, organizations or user stores.
+ * What SETs say where an event does not: for identity servers without tenants, organizations or user stores.
  */
 export interface DefaultsConfig {
   tenant?: Tenant;
   organization?: Organization;
   userStore?: UserStore;
+}
+/**
+ * Event types of the ssf profile that are neither CAEP's nor RISC's.
+ */
+export interface SsfConfig {
+  /**
+   * What the URIs of our own event types begin with. Left out: `<issuer>/ssf/event-type/`.
+   */
+  eventTypeBase?: string;
+  /**
+   * The event type URI of each type of the host's own. One without is refused where an endpoint names it, and dead otherwise: no_event_type.
+   */
+  eventTypes: {
+    /**
+     * A URI, best one that tells more about it.
+     */
+    [k: string]: string;
+  };
 }
 /**
  * What happens to events before they are kept.
@@ -544,6 +809,105 @@ export interface SigningConfig {
   published?: string[];
 }
 /**
+ * What `setwire serve` takes from servers that are not Node, over plain HTTP or from their log files.
+ */
+export interface IntakeConfig {
+  /**
+   * `host:port`, `[address]:port`, or `unix:/path` for a Unix socket. Beyond this machine only with `allowInsecure`: put a proxy that speaks TLS in front.
+   */
+  listen: string;
+  /**
+   * Allows `listen` to be reached from other machines: events and tokens then come in readable.
+   */
+  allowInsecure: boolean;
+  /**
+   * The largest body that is taken. More than 0B.
+   */
+  maxBytes: string;
+  /**
+   * Where events come from, by name. The name is what the log calls it.
+   */
+  sources: {
+    [k: string]: SourceConfig;
+  };
+}
+/**
+ * WSO2 Identity Server's own webhooks.
+ */
+export interface Wso2SourceConfig {
+  type: 'wso2';
+  /**
+   * A path that begins with /, where it takes events. Left out: `/` and the source's name.
+   */
+  path?: string;
+  /**
+   * The webhook's secret, at least 16 characters: `x-wso2-event-signature` is checked with it.
+   */
+  secret?: string;
+  /**
+   * During a rotation: what is signed with this one is taken, too.
+   */
+  previousSecret?: string;
+  /**
+   * Takes what nobody signed: whoever reaches the address can report events. Only where `listen` is this machine's loopback or a Unix socket.
+   */
+  allowUnsigned: boolean;
+}
+/**
+ * Keycloak's events as an HTTP event listener posts them.
+ */
+export interface KeycloakSourceConfig {
+  type: 'keycloak';
+  /**
+   * A path that begins with /, where it takes events. Left out: `/` and the source's name.
+   */
+  path?: string;
+  /**
+   * Shared secret of keycloak-events, at least 16 characters: `X-Keycloak-Signature` (HmacSHA256) is checked with it.
+   */
+  secret?: string;
+  /**
+   * During a rotation: what is signed with this one is taken, too.
+   */
+  previousSecret?: string;
+  /**
+   * For other listeners, a secret of at least 16 characters, shown as `Authorization: Bearer <token>`, or as the password of Basic.
+   */
+  token?: string;
+  /**
+   * Takes what nobody signed: whoever reaches the address can report events. Only where `listen` is this machine's loopback or a Unix socket.
+   */
+  allowUnsigned: boolean;
+}
+/**
+ * Keycloak's JSON log, in which its jboss-logging event listener writes.
+ */
+export interface KeycloakLogSourceConfig {
+  type: 'keycloak-log';
+  /**
+   * The log file, relative to this file.
+   */
+  file: string;
+  /**
+   * Where a log begins that has not been read before: `now` or `beginning`. Later starts go on where the last one stopped.
+   */
+  from: 'now' | 'beginning';
+}
+/**
+ * Identity events in Setwire's own schema, one or many, from any server.
+ */
+export interface IdentityEventSourceConfig {
+  type: 'identity-event';
+  /**
+   * A path that begins with /, where it takes events. Left out: `/` and the source's name.
+   */
+  path?: string;
+  /**
+   * A secret of at least 16 characters, shown as `Authorization: Bearer <token>`.
+   */
+  token: string;
+}
+/**
  * A receiver, and what it gets.
  */
 export interface EndpointConfig {
@@ -564,9 +928,14 @@ export interface EndpointConfig {
    */
   from: string;
   /**
-   * How an event becomes a SET. `wso2`: WSO2 Identity Server's webhook format.
+   * How an event becomes a SET. `wso2`: WSO2 Identity Server's webhook format. `ssf`: OpenID Shared Signals, with the event types of CAEP and RISC and our own.
    */
-  profile: 'wso2';
+  profile: 'wso2' | 'ssf';
+  /**
+   * `aud` of the SETs: what the receiver calls itself, or a list of it. Needed with `profile: ssf`, and for that alone.
+   */
+  audience?: string | string[];
+  subject: SubjectConfig;
   /**
    * Which event types it gets: `login.failure`, `login.*` or `*`.
    *
@@ -607,6 +976,22 @@ export interface EndpointConfig {
   batch: BatchConfig;
   retry: RetryConfig;
   circuit: CircuitConfig;
+}
+/**
+ * How `sub_id` names whom an event is about, with `profile: ssf`. Where the event lacks what that needs, the SET is dead: no_subject.
+ */
+export interface SubjectConfig {
+  format: SubjectFormat;
+  /**
+   * With `complex`: what its user goes by.
+   */
+  user: UserFormat & string;
+  /**
+   * With `aliases`: which of them, as far as the event has them.
+   *
+   * @minItems 1
+   */
+  formats: UserFormat[];
 }
 /**
  * A fixed token (RFC 6750).
@@ -951,4 +1336,136 @@ export interface ExtensionManifest {
    * What the extension uses (`network`, `storage`). For people; this loader does not act on it.
    */
   capabilities?: string[];
+}
+/**
+ * A user event or an admin event of Keycloak: its EventRepresentation, its AdminEventRepresentation, or the envelope around both of p2-inc's keycloak-events. Other members are allowed, and not looked at; members that are null count as absent.
+ */
+export interface KeycloakEvent {
+  /**
+   * Id of the event. Old versions have none.
+   */
+  id?: string;
+  /**
+   * Id that keycloak-events gives it, for each of its webhooks.
+   */
+  uid?: string;
+  /**
+   * When it happened, in milliseconds.
+   */
+  time: number;
+  /**
+   * Of a user event: LOGIN, LOGIN_ERROR, ...; in the envelope `access.LOGIN`, `admin.USER-CREATE`.
+   */
+  type?: string;
+  /**
+   * The realm's id, or its name.
+   */
+  realmId?: string;
+  /**
+   * The realm's name.
+   */
+  realmName?: string;
+  /**
+   * client_id.
+   */
+  clientId?: string;
+  /**
+   * Whom a user event is about.
+   */
+  userId?: string;
+  /**
+   * The user session.
+   */
+  sessionId?: string;
+  /**
+   * Of the client.
+   */
+  ipAddress?: string;
+  /**
+   * Why it failed.
+   */
+  error?: string;
+  /**
+   * Texts by name; anything else in it is not looked at.
+   */
+  details?: {
+    [k: string]: unknown;
+  };
+  authDetails?: KeycloakAuthDetails;
+  /**
+   * Of an admin event.
+   */
+  operationType?: 'CREATE' | 'UPDATE' | 'DELETE' | 'ACTION';
+  /**
+   * Of an admin event: USER, USER_SESSION, ...
+   */
+  resourceType?: string;
+  /**
+   * Of an admin event: `users/<id>`, ...
+   */
+  resourcePath?: string;
+  /**
+   * Of an admin event: what was sent, as JSON in a text; only where the realm includes it.
+   */
+  representation?: string | {};
+}
+/**
+ * Who did it: of an admin event the administrator, in the envelope of a user event the user.
+ */
+export interface KeycloakAuthDetails {
+  /**
+   * The realm's id, or its name.
+   */
+  realmId?: string;
+  /**
+   * The realm's name.
+   */
+  realmName?: string;
+  /**
+   * The client, by its internal id or client_id.
+   */
+  clientId?: string;
+  /**
+   * The administrator.
+   */
+  userId?: string;
+  /**
+   * Of the administrator.
+   */
+  ipAddress?: string;
+  /**
+   * Name of the administrator.
+   */
+  username?: string;
+  /**
+   * The session.
+   */
+  sessionId?: string;
+}
+/**
+ * A SET as WSO2 Identity Server posts it to a webhook: what the intake takes of it. Members that are not named here are left out before it is checked.
+ */
+export interface Wso2Webhook {
+  /**
+   * `<base>/t/<tenant>`.
+   */
+  iss?: string;
+  /**
+   * Id of the event, the same at every attempt.
+   */
+  jti: string;
+  /**
+   * When it was issued, in milliseconds.
+   */
+  iat: number;
+  /**
+   * Correlation id of the request.
+   */
+  rci?: string;
+  /**
+   * One event, under its URI.
+   */
+  events: {
+    [k: string]: Wso2Body;
+  };
 }

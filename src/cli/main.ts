@@ -12,6 +12,7 @@ import { init } from './init.js';
 import { type Io, UsageError } from './io.js';
 import { keys } from './keys.js';
 import { replay } from './replay.js';
+import { serve } from './serve.js';
 import { tail } from './tail.js';
 
 type Command = (argv: readonly string[], io: Io) => Promise<number>;
@@ -27,6 +28,7 @@ const commands: Readonly<Record<string, { readonly run: Command; readonly what: 
   dead: { run: dead, what: 'show, retry or drop what was given up' },
   keys: { run: keys, what: 'show, rotate or export the keys that SETs are signed with' },
   replay: { run: replay, what: 'send events again' },
+  serve: { run: serve, what: 'take events from servers that are not Node, and deliver' },
 };
 
 const usage = `Usage: setwire <command> [options]

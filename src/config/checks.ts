@@ -1,4 +1,6 @@
 import type { Config, EndpointConfig } from '../schema-types.js';
+import { eventTypesOf, profileComplaints } from './check-profile.js';
+import { intakeComplaints, isLoopback } from './check-intake.js';
 import { headersOf, signatureOf } from './check-request.js';
 import { signingComplaints } from './check-signing.js';
 import type { Complaint } from './explain.js';
@@ -27,10 +29,9 @@ interface EndpointCheck {
     endpoint: EndpointConfig,
     deps: CheckDeps,
     isWritten: (pointer: string) => boolean,
+    eventTypes: Readonly<Record<string, string>> | undefined,
   ) => readonly Complaint[];
 }
-
-const isLoopback = (hostname: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
 function urlComplaints(text: string, pointer: string, allowInsecure: boolean): Complaint[] {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -77,6 +78,11 @@ const usableQuery: EndpointCheck = {
     const allowed = 'a query in the language of MongoDB, as sift has it';
     return found === undefined ? [] : [{ pointer: '/where', found, allowed, quotes: true }];
   },
+};
+
+const usableProfile: EndpointCheck = {
+  reads: ['profile', 'audience', 'subject', 'claims', 'events'],
+  complaints: (endpoint, _deps, isWritten, eventTypes) => profileComplaints(endpoint, isWritten, eventTypes),
 };
 
 /** Whoever writes how many SETs a batch holds wants batches, and would get none. */
@@ -155,6 +161,7 @@ const endpointChecks: readonly EndpointCheck[] = [
   certificateWithKey,
   { reads: ['headers', 'auth'], complaints: headersOf },
   usableQuery,
+  usableProfile,
   batchOfMany,
   usableTimeout,
   usableBatchLimits,
@@ -165,6 +172,7 @@ const endpointChecks: readonly EndpointCheck[] = [
 
 const generalChecks: Readonly<Record<string, (config: Config, pointer: string) => readonly Complaint[]>> = {
   '/stopTimeout': ({ stopTimeout }, pointer) => durationComplaints(stopTimeout, pointer, { most: longestTimer }),
+  '/ssf/eventTypes': eventTypesOf,
   '/flows/login/suspicious/window': ({ flows }, pointer) =>
     durationComplaints(flows.login.suspicious.window, pointer, { most: longest, notZero: true }),
   '/flows/session/presentedEvery': ({ flows }, pointer) =>
@@ -192,6 +200,8 @@ const generalChecks: Readonly<Record<string, (config: Config, pointer: string) =
   '/signing/rotateEvery': ({ signing }, pointer) => durationComplaints(signing.rotateEvery, pointer, { most: longest }),
   '/signing/overlap': ({ signing }, pointer) => durationComplaints(signing.overlap, pointer, { most: longest }),
   '/log/maxSize': ({ log }, pointer) => sizeComplaints(log.maxSize, pointer, false),
+  '/intake/maxBytes': ({ intake }, pointer) =>
+    intake?.maxBytes === undefined ? [] : sizeComplaints(intake.maxBytes, pointer),
   '/log/userKey': ({ log: { userKey } }, pointer) =>
     userKey === undefined || userKey.length >= 16
       ? []
@@ -206,12 +216,16 @@ export function crossCheck(config: Config, { isWritten, isUnsound, ...deps }: Ch
   const complaints = Object.entries(generalChecks).flatMap(([pointer, check]) =>
     isUnsound(pointer) ? [] : check(config, pointer),
   );
+  // What is wrong with them has been told: every type counts as known then.
+  const eventTypes = isUnsound('/ssf') || isUnsound('/ssf/eventTypes') ? undefined : config.ssf.eventTypes;
+  if (typeof config.intake === 'object' && config.intake !== null)
+    complaints.push(...intakeComplaints(config.intake, isUnsound));
   // It may be missing, or be something else: that has been told, and every check is skipped then.
   for (const [name, endpoint] of Object.entries(config.endpoints ?? {})) {
     const base = `/endpoints${step(name)}`;
     for (const check of endpointChecks) {
       if (check.reads.some((setting) => isUnsound(base + step(setting)))) continue;
-      const found = check.complaints(endpoint, deps, (pointer) => isWritten(base + pointer));
+      const found = check.complaints(endpoint, deps, (pointer) => isWritten(base + pointer), eventTypes);
       complaints.push(...found.map((complaint) => ({ ...complaint, pointer: base + complaint.pointer })));
     }
   }

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { AuthConfig, Config, EndpointConfig, SigningConfig } from '../schema-types.js';
 import { Secret } from '../secret.js';
+import { intakeOf } from './intake-of.js';
 import type { AuthSettings, EndpointSettings, Settings } from './settings.js';
 import { bytesOf, msOf } from './units.js';
 
@@ -93,6 +94,7 @@ export function settingsOf(config: Config, file: string, sources: readonly strin
     sources,
     ...(config.issuer !== undefined && { issuer: config.issuer }),
     defaults: config.defaults,
+    ssf: config.ssf,
     flows: {
       login: {
         suspicious: {
@@ -125,6 +127,7 @@ export function settingsOf(config: Config, file: string, sources: readonly strin
     },
     signing: signingOf(config.signing, file),
     stopTimeoutMs: msOf(config.stopTimeout),
+    ...(config.intake && { intake: intakeOf(config.intake, file) }),
     endpoints: Object.entries(config.endpoints).map(([name, endpoint]) => endpointOf(name, endpoint)),
   };
 }

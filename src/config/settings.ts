@@ -9,6 +9,7 @@ export interface Settings {
   readonly sources: readonly string[];
   readonly issuer?: string;
   readonly defaults: Config['defaults'];
+  readonly ssf: Config['ssf'];
   readonly flows: {
     readonly login: {
       readonly suspicious: {
@@ -53,8 +54,40 @@ export interface Settings {
     readonly published?: readonly string[];
   };
   readonly stopTimeoutMs: number;
+  readonly intake?: IntakeSettings;
   readonly endpoints: readonly EndpointSettings[];
 }
+
+/** What `setwire serve` takes from other servers. */
+export interface IntakeSettings {
+  readonly listen: { readonly host: string; readonly port: number } | { readonly socket: string };
+  readonly maxBytes: number;
+  readonly sources: readonly SourceSettings[];
+}
+
+export type SourceSettings =
+  | {
+      readonly type: 'wso2';
+      readonly name: string;
+      readonly path: string;
+      /** Any of them; none: what nobody signed is taken. */
+      readonly secrets: readonly Secret[];
+    }
+  | {
+      readonly type: 'keycloak';
+      readonly name: string;
+      readonly path: string;
+      readonly secrets: readonly Secret[];
+      readonly token?: Secret;
+    }
+  | {
+      readonly type: 'keycloak-log';
+      readonly name: string;
+      /** Absolute. */
+      readonly file: string;
+      readonly from: 'now' | 'beginning';
+    }
+  | { readonly type: 'identity-event'; readonly name: string; readonly path: string; readonly token: Secret };
 
 export type AuthSettings =
   | { readonly type: 'bearer'; readonly token: Secret }
@@ -76,6 +109,8 @@ export interface EndpointSettings {
   /** A number: a time, in milliseconds. */
   readonly from: 'now' | 'beginning' | number;
   readonly profile: EndpointConfig['profile'];
+  readonly audience?: string | readonly string[];
+  readonly subject: EndpointConfig['subject'];
   readonly events: readonly string[];
   readonly where: Readonly<Record<string, unknown>>;
   readonly claims: readonly string[];

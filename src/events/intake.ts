@@ -48,9 +48,11 @@ const members = Object.keys({
   changes: true,
   reason: true,
   authenticationMethods: true,
+  acr: true,
   initiator: true,
   action: true,
   burst: true,
+  source: true,
 } satisfies Record<keyof IdentityEvent, true>);
 
 type PlainObject = { [name: string]: Plain };
@@ -71,6 +73,7 @@ function makeLegible(parent: Plain | undefined, name: string): void {
 function complete(reported: PlainObject, deps: IntakeDeps): PlainObject {
   makeLegible(reported.initiator, 'userAgent');
   makeLegible(reported.reason, 'description');
+  makeLegible(reported.reason, 'userDescription');
   const now = deps.now();
   const known: PlainObject = {
     ...reported,

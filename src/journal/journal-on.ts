@@ -43,6 +43,12 @@ function offsetAt(tables: Pick<Tables, 'events'>, end: Offset, time: number): Of
   return low;
 }
 
+/** Where the event of an id stands; undefined: it is not, or no longer, in the journal. */
+function placeOf({ events, ids }: Pick<Tables, 'events' | 'ids'>, id: string): Offset | undefined {
+  const place = ids.get(id);
+  return place === undefined || events.get(place) === undefined ? undefined : place;
+}
+
 /** What this process knows of a journal, whatever becomes of it. */
 interface Seen {
   /** No event that is stored has this offset or a later one, as far as it knows. */
@@ -162,13 +168,16 @@ export function journalOn(kept: Store, { always }: JournalOptions = {}): Journal
     get end() {
       return endOf();
     },
-    async append(event) {
+    async append(event, { once } = { once: false }) {
       if (closing.signal.aborted) throw new SetwireError('SETWIRE_NOT_RUNNING', 'the journal is closed');
       const text = JSON.stringify(event);
       const [offset, losses] = await store.write((tables) => {
         const { totals } = tables;
+        const before = once ? placeOf(tables, event.id) : undefined;
+        if (before !== undefined) return [before, []] as const;
         const place = totals.end;
         tables.events.put(place, text);
+        if (once) tables.ids.put(event.id, place);
         totals.end += 1;
         totals.bytes += text.length;
         return [place, isFull(tables) ? trimAlways(tables) : []] as const;
@@ -176,6 +185,10 @@ export function journalOn(kept: Store, { always }: JournalOptions = {}): Journal
       tell(losses);
       wake();
       return offset;
+    },
+    holds(id) {
+      const tables = store.tables();
+      return tables !== undefined && placeOf(tables, id) !== undefined;
     },
     async read(from, max) {
       const found = [...(store.tables()?.events.range({ start: Math.max(from, cut), limit: max }) ?? [])];

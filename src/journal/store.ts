@@ -45,6 +45,8 @@ export type DeadKey = readonly [endpoint: string, diedAt: string, id: string];
 export interface Tables {
   /** Each event's JSON. */
   readonly events: Table<Offset, string>;
+  /** Where the event of an id stands: of those only whose reporter gave the id, since it may be reported again. */
+  readonly ids: Table<string, Offset>;
   readonly readers: Table<string, ReaderRow>;
   readonly lease: Table<string, LeaseRow>;
   readonly deadLetters: Table<DeadKey, DeadLetter>;

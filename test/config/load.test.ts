@@ -68,6 +68,7 @@ describe('a config file', () => {
           events: ['*'],
           where: {},
           claims: ['username'],
+          subject: { format: 'iss_sub', user: 'iss_sub', formats: ['iss_sub', 'email'] },
           headers: {},
           timeoutMs: 10_000,
           concurrency: 4,

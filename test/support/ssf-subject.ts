@@ -55,4 +55,5 @@ export function complaintOfSubject(subject: unknown): string | undefined {
     const complaint = isObject(part) ? complaintOfSimple(part) : `${name} of a complex subject is no object`;
     if (complaint !== undefined) return complaint;
   }
+  return undefined;
 }

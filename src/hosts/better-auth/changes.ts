@@ -46,6 +46,7 @@ function changesOf(patch: Row, before: Row | undefined, after: Row, options: Aut
   const added: Claims = {};
   const updated: Claims = {};
   const removed: Claims = {};
+  const previous: Claims = {};
   for (const field of Object.keys(patch)) {
     const name = patch[field] === undefined ? undefined : claimName(field, options);
     if (name === undefined) continue;
@@ -57,12 +58,16 @@ function changesOf(patch: Row, before: Row | undefined, after: Row, options: Aut
     } else if (isDeepStrictEqual(value, old)) continue;
     else if (value === undefined) removed[name] = old ?? '';
     else if (old === undefined) added[name] = value;
-    else updated[name] = value;
+    else {
+      updated[name] = value;
+      previous[name] = old;
+    }
   }
   return {
     ...(Object.keys(added).length > 0 && { added }),
     ...(Object.keys(updated).length > 0 && { updated }),
     ...(Object.keys(removed).length > 0 && { removed }),
+    ...(Object.keys(previous).length > 0 && { previous }),
   };
 }
 

@@ -1,11 +1,14 @@
 import type { IdentityEvent } from '../../schema-types.js';
-import { type Validator, type Violation, validatorOf } from '../../schemas.js';
+import { type Validator, validatorOf } from '../../schemas.js';
+import { completed } from '../completed.js';
+import { type Body, withoutEmpty } from '../omission.js';
 import type { MakeSets, Profile, ProfileSettings, SecurityEventToken, SetResult } from '../set.js';
+import { detailOf } from '../violations.js';
 import { bodyOf } from './wso2-body.js';
 import { catalogue, eventsBase, type Wso2Type } from './wso2-catalogue.js';
 import { type Shows, shownBy } from './wso2-claims.js';
 import { baseOf, issuerOf } from './wso2-issuer.js';
-import { type Body, withoutEmpty } from './wso2-omission.js';
+import { passedOn } from './wso2-source.js';
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const schemaOf = (path: string): string => `wso2/${kebab(path.split('/').at(-1) ?? '')}.schema.json`;
@@ -16,6 +19,9 @@ const rows = new Map<string, { readonly type: Wso2Type; readonly uri: string; re
     { type: type as Wso2Type, uri: `${eventsBase}/${path}`, check: validatorOf(schemaOf(path)) },
   ]),
 );
+
+/** WSO2's versions differ in what they say: what came from one of them need not be what we would have said. */
+const checkPassedOn = validatorOf('wso2-webhook.schema.json');
 
 /** The envelope, in WSO2's order; `iat` in milliseconds. What is not known is left out. */
 const envelopeOf = (
@@ -36,37 +42,24 @@ function covers(event: IdentityEvent): boolean {
   );
 }
 
-/** The event with what the endpoint's settings know where it does not. */
-function completed(event: IdentityEvent, { issuer, defaults }: ProfileSettings): IdentityEvent {
-  // Nobody knows where an account is kept that was not found, or does not exist yet.
-  const unknownUser = event.type.endsWith('.failure') && event.user?.id === undefined;
-  return {
-    ...event,
-    issuer: issuer ?? event.issuer,
-    tenant: event.tenant ?? defaults.tenant,
-    organization: event.organization ?? defaults.organization,
-    userStore: event.userStore ?? (unknownUser ? undefined : defaults.userStore),
-  };
-}
-
 type Dead = Extract<SetResult, { kind: 'dead' }>;
-
-/** Where and which rule, never what stood there; a list with a mistake in each of its members is not told in full. */
-function detailOf(violations: readonly Violation[]): string {
-  const told = violations.slice(0, 5).map(({ pointer, keyword, message }) => `${pointer} ${keyword}: ${message}`);
-  const more = violations.length - told.length;
-  return `${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
-}
 
 function setOf(event: IdentityEvent, settings: ProfileSettings, shows: Shows): SetResult {
   const dead = (reason: Dead['reason'], detail: string): Dead => ({ kind: 'dead', jti: event.id, reason, detail });
   const row = rows.get(event.type);
   if (row === undefined) return dead('no_event_type', `WSO2 has no event for ${event.type}`);
   if (!covers(event)) return dead('no_event_type', `WSO2 has no event for the issuance of a ${event.token?.kind}`);
+  const { id: jti, correlationId: rci, source } = event;
   const complete = completed(event, settings);
-  const known = { iss: issuerOf(complete), jti: event.id, iat: event.acceptedAt, rci: event.correlationId };
-  const set = envelopeOf(known, row.uri, bodyOf(row.type, complete, shows));
-  const violations = row.check(set);
+  const set =
+    source === undefined
+      ? envelopeOf(
+          { iss: issuerOf(complete), jti, iat: event.acceptedAt, rci },
+          row.uri,
+          bodyOf(row.type, complete, shows),
+        )
+      : envelopeOf({ iss: source.issuer, jti, iat: source.issuedAt, rci }, row.uri, passedOn(source, shows));
+  const violations = source === undefined ? row.check(set) : checkPassedOn(set);
   if (violations.length > 0) return dead('schema_violation', detailOf(violations));
   return { kind: 'set', set: tokenOf(set, event.id, event.type, row.uri) };
 }
@@ -75,10 +68,16 @@ function setOf(event: IdentityEvent, settings: ProfileSettings, shows: Shows): S
  * WSO2 Identity Server's webhook format: unsigned JSON in the shape of a SET, as its own code writes it. Unlike there,
  * `iss` is the bare base URL where no tenant is known, and of the user's claims only those leave that the endpoint's
  * `claims` name: by default the username, with `*` all that WSO2 has a place for.
+ *
+ * An event that came from WSO2 itself leaves as WSO2 made it, its `iss` and `iat` too: the same bytes, as long as the
+ * endpoint's `claims` name all that it says of the user.
  */
 export const wso2: Profile = {
   name: 'wso2',
-  eventTypeUris: Object.fromEntries([...rows].map(([type, { uri }]) => [type, uri])),
+  eventTypeUris(type) {
+    const uri = rows.get(type)?.uri;
+    return uri === undefined ? [] : [uri];
+  },
   contentType: 'application/json',
   covers,
   makeSetsWith(settings): MakeSets {

@@ -141,6 +141,23 @@ describe('better-auth as a host', () => {
     expect(await types()).to.deep.equal([]);
   });
 
+  it('tells what was there before a change', async () => {
+    await start({
+      user: { changeEmail: { enabled: true, updateEmailWithoutVerification: true } },
+      emailVerification: {},
+    });
+    const person = server.person();
+    await person.post('/sign-up/email', ann);
+    await told();
+    expect((await person.post('/change-email', { newEmail: 'anna@example.com' })).status).to.equal(200);
+    const [, changed] = await told();
+    expect(changed?.changes).to.deep.equal({
+      updated: { email: 'anna@example.com' },
+      previous: { email: 'ann@example.com' },
+    });
+    expect(changed?.user).to.include({ username: 'anna@example.com' });
+  });
+
   it('sees no attempt that is beyond the rate limit, which no hook is told of', async () => {
     await start({
       rateLimit: { enabled: true, window: 60, max: 100, customRules: { '/sign-in/email': { window: 60, max: 1 } } },
