@@ -94,6 +94,7 @@ export interface SchemaTypes {
   'delivery-log': DeliveryRecord;
   'dead-letter': DeadLetter;
   'plugin-options': PluginOptions;
+  'better-auth-options': BetterAuthPluginOptions;
   'extension-manifest': ExtensionManifest;
   'keycloak-event': KeycloakEvent;
   'wso2-webhook': Wso2Webhook;
@@ -1303,6 +1304,25 @@ export interface PluginOptions {
    * Which identity server this is. Left out: found out.
    */
   host?: 'oidc-provider' | 'event-emitter';
+}
+/**
+ * What an application hands to Setwire where it makes a plugin of better-auth of it.
+ */
+export interface BetterAuthPluginOptions {
+  /**
+   * The config file, YAML or JSON; relative to the process's working directory.
+   */
+  config: string;
+  await?: Await;
+}
+/**
+ * Given: an answer of better-auth waits until the journal has the events of its request. Left out: nothing waits.
+ */
+export interface Await {
+  /**
+   * So long an answer waits at most, up to 99s; then it leaves, and the events follow.
+   */
+  timeout: string;
 }
 /**
  * The `identityServer` member of an extension's package.json: what a server must know before it runs any of the extension's code.
