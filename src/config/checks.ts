@@ -162,7 +162,13 @@ const endpointChecks: readonly EndpointCheck[] = [
   usableStart,
 ];
 
-const generalChecks: Readonly<Record<string, (config: Config, pointer: string) => readonly Complaint[]>> = {
+type GeneralCheck = (config: Config, pointer: string, isWritten: (pointer: string) => boolean) => readonly Complaint[];
+
+const generalChecks: Readonly<Record<string, GeneralCheck>> = {
+  '/transmitter': ({ journal, transmitter }, pointer, isWritten) =>
+    journal !== 'memory' || transmitter !== 'worker' || !isWritten(pointer)
+      ? []
+      : [{ pointer, found: transmitter, allowed: '`inline` beside `journal: memory`, which no other thread can see' }],
   '/stopTimeout': ({ stopTimeout }, pointer) => durationComplaints(stopTimeout, pointer, { most: longestTimer }),
   '/flows/login/suspicious/window': ({ flows }, pointer) =>
     durationComplaints(flows.login.suspicious.window, pointer, { most: longest, notZero: true }),
@@ -200,7 +206,7 @@ const generalChecks: Readonly<Record<string, (config: Config, pointer: string) =
  */
 export function crossCheck(config: Config, { isWritten, isUnsound, ...deps }: CheckContext): Complaint[] {
   const complaints = Object.entries(generalChecks).flatMap(([pointer, check]) =>
-    isUnsound(pointer) ? [] : check(config, pointer),
+    isUnsound(pointer) ? [] : check(config, pointer, isWritten),
   );
   // It may be missing, or be something else: that has been told, and every check is skipped then.
   for (const [name, endpoint] of Object.entries(config.endpoints ?? {})) {

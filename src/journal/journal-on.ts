@@ -14,6 +14,8 @@ const storePositionMs = 50;
 const askAgainMs = 50;
 
 export interface JournalOptions {
+  /** As whom this process asks for the lead; left out: as one that nobody else is. */
+  readonly owner?: string;
   /** Kept to at every append, rather than when `retain` is called. */
   readonly always?: { readonly limits: Retention; readonly onLoss: (loss: JournalLoss) => void };
 }
@@ -76,10 +78,10 @@ function goingOn(store: Store, seen: Seen): Store {
 }
 
 /** A journal whose tables are in `store`. */
-export function journalOn(kept: Store, { always }: JournalOptions = {}): Journal {
+export function journalOn(kept: Store, { always, owner = randomUUID() }: JournalOptions = {}): Journal {
   const seen: Seen = { end: 1, readers: new Set() };
   const store = goingOn(kept, seen);
-  const lease = leaseIn(store, randomUUID());
+  const lease = leaseIn(store, owner);
   const tracked = new Map<string, () => Position>();
   const waiting = new Set<() => void>();
   const closing = new AbortController();
@@ -158,25 +160,29 @@ export function journalOn(kept: Store, { always }: JournalOptions = {}): Journal
     });
   }
 
+  async function appendAll(texts: readonly string[]): Promise<Offset> {
+    if (closing.signal.aborted) throw new SetwireError('SETWIRE_NOT_RUNNING', 'the journal is closed');
+    const [offset, losses] = await store.write((tables) => {
+      const { totals } = tables;
+      const first = totals.end;
+      for (const text of texts) {
+        tables.events.put(totals.end, text);
+        totals.end += 1;
+        totals.bytes += text.length;
+      }
+      return [first, isFull(tables) ? trimAlways(tables) : []] as const;
+    });
+    tell(losses);
+    wake();
+    return offset;
+  }
+
   return {
     get end() {
       return endOf();
     },
-    async append(event) {
-      if (closing.signal.aborted) throw new SetwireError('SETWIRE_NOT_RUNNING', 'the journal is closed');
-      const text = JSON.stringify(event);
-      const [offset, losses] = await store.write((tables) => {
-        const { totals } = tables;
-        const place = totals.end;
-        tables.events.put(place, text);
-        totals.end += 1;
-        totals.bytes += text.length;
-        return [place, isFull(tables) ? trimAlways(tables) : []] as const;
-      });
-      tell(losses);
-      wake();
-      return offset;
-    },
+    append: (event) => appendAll([JSON.stringify(event)]),
+    appendAll,
     async read(from, max) {
       const found = [...(store.tables()?.events.range({ start: Math.max(from, cut), limit: max }) ?? [])];
       return found.flatMap(({ key, value }) => parsed(key, value) ?? []);

@@ -52,6 +52,8 @@ export interface Journal {
    *   was closed before it could be written
    */
   append(event: IdentityEvent): Promise<Offset>;
+  /** Appends several, given as JSON, in one transaction; resolves with the first one's offset. */
+  appendAll(texts: readonly string[]): Promise<Offset>;
   /** Up to `max` entries from `from` on, in order; empty where there is none yet. Starts at the oldest that is left. */
   read(from: Offset, max: number): Promise<readonly JournalEntry[]>;
   /** These entries, in their order, as far as they are left. */
