@@ -94,19 +94,26 @@ async function stop(): Promise<void> {
 function take(order: Order): void {
   switch (order.kind) {
     case 'append':
-      return append(order.group, order.texts);
+      append(order.group, order.texts);
+      break;
     case 'miss':
-      return delivery.miss(order.event);
+      delivery.miss(order.event);
+      break;
     case 'apply':
-      return delivery.apply(received(order.settings) as Settings);
+      delivery.apply(received(order.settings) as Settings);
+      break;
     case 'reopen-log':
-      return delivery.reopenLog();
+      delivery.reopenLog();
+      break;
     case 'last':
-      return void last();
+      void last();
+      break;
     case 'stop':
-      return void stop();
+      void stop();
+      break;
     case 'finish':
-      return finish();
+      finish();
+      break;
   }
 }
 

@@ -7,7 +7,7 @@ import type { Begin, News, Order } from './terms.js';
 
 /** A thread that has lived so long has not ended by what it began with. */
 const soundMs = 60_000;
-const firstHoldMs = 1000;
+const firstHoldMs = 100;
 const longestHoldMs = 60_000;
 /** What waits for the journal does not wait long for another thread, unless none comes about. */
 const againMs = 100;

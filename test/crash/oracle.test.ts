@@ -7,14 +7,19 @@ describe('the oracle', function () {
   // So many times a process starts.
   this.timeout(60_000 + kills * 12_000);
 
-  it(`finds every event that was kept, in order, signed, whatever was killed (seed ${seed}, ${kills} kills)`, async () => {
-    const { faults, ...counts } = await runOracle({ kills, seed });
-    expect(faults.slice(0, 20), JSON.stringify(counts)).to.deep.equal([]);
-    expect(counts.kept).to.be.greaterThan(kills);
-    console.log(
-      `        ${Object.entries(counts)
-        .map(([name, count]) => `${count} ${name}`)
-        .join(', ')}`,
-    );
-  });
+  const modes = {
+    inline: 'a host and a transmitter, whatever was killed',
+    worker: 'two hosts that deliver in threads, whatever was killed and whatever thread crashed',
+  } as const;
+  for (const transmitter of ['inline', 'worker'] as const)
+    it(`finds every event that was kept, in order, signed: ${modes[transmitter]} (seed ${seed}, ${kills} kills)`, async () => {
+      const { faults, ...counts } = await runOracle({ transmitter, kills, seed });
+      expect(faults.slice(0, 20), JSON.stringify(counts)).to.deep.equal([]);
+      expect(counts.kept).to.be.greaterThan(kills);
+      console.log(
+        `        ${Object.entries(counts)
+          .map(([name, count]) => `${count} ${name}`)
+          .join(', ')}`,
+      );
+    });
 });
