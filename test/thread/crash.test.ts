@@ -8,7 +8,8 @@ import { until } from '../support/until.js';
 const crashing = new URL('./crashing.mjs', import.meta.url).href;
 
 describe('a delivery thread that crashes', function () {
-  this.timeout(60_000);
+  // Each thread compiles what it imports.
+  this.timeout(120_000);
   let place: Workplace;
   let crm: Receiver;
   let host: Host;
@@ -35,18 +36,17 @@ describe('a delivery thread that crashes', function () {
       transmitter: 'worker',
       endpoints: { crm: { url: crm.url, retry: { initial: '10ms' }, concurrency: 4 } },
     });
-    const env = { SETWIRE_TEST_CRASH: file, SETWIRE_TEST_CRASH_WITHIN_MS: '1500' };
+    const env = { SETWIRE_TEST_CRASH: file, SETWIRE_TEST_CRASH_WITHIN_MS: '300' };
     host = startHost(place.path('setwire.json'), env, crashing);
     await host.begun;
     let emitted = 0;
-    for (let seen = 0; crashes().length < 4; seen = host.kept.size) {
+    while (crashes().length < 4) {
       host.emit(20);
       emitted += 20;
-      await until(() => host.kept.size >= emitted - 200 && (host.kept.size > seen || crashes().length >= 4), 20_000);
+      await until(() => host.kept.size === emitted, 60_000);
     }
     rmSync(file);
-    await until(() => host.kept.size === emitted, 20_000);
-    await until(() => new Set(got()).size === emitted, 20_000);
+    await until(() => new Set(got()).size === emitted, 60_000);
     const jtis = new Map<string, string>();
     for (const { body } of crm.requests) {
       const { rci, jti } = JSON.parse(body.toString('utf8')) as { rci: string; jti: string };

@@ -1,7 +1,7 @@
-// Loaded before anything else (`--import`): ends worker threads at random moments, as long as the file is there that
-// SETWIRE_TEST_CRASH names. How: by an error, a rejection, an exit, or for want of memory.
+// Loaded before anything else (`--import`): ends a delivery thread at a random moment after it has begun, as long as the
+// file is there that SETWIRE_TEST_CRASH names. How: by an error, a rejection, an exit, or for want of memory.
 import { existsSync } from 'node:fs';
-import { isMainThread } from 'node:worker_threads';
+import { isMainThread, parentPort } from 'node:worker_threads';
 
 const ways = [
   () => {
@@ -21,4 +21,10 @@ function crash() {
   if (existsSync(file)) ways[Math.floor(Math.random() * ways.length)]();
 }
 
-if (!isMainThread && file !== '') setTimeout(crash, Math.random() * Number(within));
+if (!isMainThread && parentPort !== null && file !== '') {
+  const post = parentPort.postMessage.bind(parentPort);
+  parentPort.postMessage = (news) => {
+    post(news);
+    if (news.kind === 'begun') setTimeout(crash, Math.random() * Number(within));
+  };
+}
