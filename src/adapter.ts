@@ -18,8 +18,14 @@ import { operatorLog } from './log/operator-log.js';
 import { reopenOnSighup } from './log/reopen-on-sighup.js';
 import { type Report, tallyWith } from './report.js';
 import type { IdentityEvent } from './schema-types.js';
+import { type Handler, jwksHandlerOf } from './set/jwks-handler.js';
+import { type KeptKeyRing, keyRingIn } from './set/key-ring.js';
+import { keyRingFor } from './set/key-ring-of.js';
+import { makeVerification } from './set/profiles/ssf.js';
+import { type EventTypesHandler, eventTypesHandlerOf } from './set/profiles/ssf-documents.js';
 import { makePing } from './set/profiles/wso2.js';
 import { profileOf } from './set/profiles.js';
+import type { SecurityEventToken } from './set/set.js';
 import { deliveryInThread, type InThread, type InThreadDeps } from './thread/delivery-in-thread.js';
 import { deliverWith } from './transmitter/deliver.js';
 import type { Answer } from './transmitter/endpoint.js';
@@ -28,8 +34,8 @@ import { isMeant } from './transmitter/resend.js';
 import { checkQuery, matchesPattern } from './transmitter/select.js';
 import type { EndpointStatus } from './transmitter/status.js';
 
-export type { Answer, EndpointStatus, Flows };
-export { checkQuery, isMeant, matchesPattern, operatorLog, wantsOf };
+export type { Answer, EndpointStatus, Flows, Handler, KeptKeyRing };
+export { checkQuery, isMeant, keyRingFor, keyRingIn, matchesPattern, operatorLog, wantsOf };
 
 export interface AdapterOptions {
   /** The identity server to attach to; left out: only `emit` brings events. */
@@ -77,6 +83,16 @@ export interface Adapter {
    */
   detach(): Promise<void>;
   status(): AdapterStatus;
+  /**
+   * Serves the JWK Set with which receivers verify SETs of the ssf profile: `(request, response)`, to mount in any Node
+   * server, in each process of a cluster.
+   */
+  readonly jwksHandler: Handler;
+  /**
+   * Says over HTTP what our own event types of the ssf profile mean, as JSON Schemas: mount it where their URIs lead, at
+   * `/ssf/event-type/` as a rule. It needs no authentication.
+   */
+  readonly eventTypesHandler: EventTypesHandler;
   /** Takes over another config: its endpoints at once; what applies at the next start only is reported. */
   apply(settings: Settings): void;
 }
@@ -95,6 +111,11 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
 
   const { journal, delivery } = deliveryOf(settings, { report, losses, ...(issuer !== undefined && { issuer }) });
   const stopReopening = isatty(0) ? () => undefined : reopenOnSighup({ reopen: delivery.reopenLog });
+
+  const keys = keyRingFor(settings.signing, now);
+  const jwksHandler = jwksHandlerOf(keys, (error) =>
+    report('error', 'the JWK Set cannot be served', { why: messageOf(error) }),
+  );
 
   const unmapped = tallyWith(report, 'not mapped');
   const refused = tallyWith(report, 'not accepted');
@@ -164,6 +185,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     if (Object.keys(events).length > 0) report('error', 'the process ends without detach: events are lost', events);
   }
 
+  let current = settings;
   let state: 'running' | 'stopping' | 'stopped' = 'running';
   let stopped: Promise<void> | undefined;
   const stopListening = host?.on((event) => quietly(() => take(event)), unmapped.add) ?? (() => undefined);
@@ -185,6 +207,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
       stopped ??= stop().catch((error: unknown) => report('error', `the stop failed: ${messageOf(error)}`));
       return stopped;
     },
+    jwksHandler,
     status: () => ({
       state,
       events: counts,
@@ -195,7 +218,9 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
       endpoints: delivery.status(),
       log: delivery.log,
     }),
+    eventTypesHandler: eventTypesHandlerOf(() => ({ issuer: current.issuer ?? host?.issuer, ...current.ssf })),
     apply(next) {
+      current = next;
       const later = (
         [
           'journal',
@@ -207,6 +232,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
           'deadLetters',
           'flows',
           'log',
+          'signing',
         ] as const
       ).filter((name) => !isDeepStrictEqual(sendable(settings[name]), sendable(next[name])));
       delivery.apply(next);
@@ -235,21 +261,35 @@ function quietly(work: () => unknown): void {
   }
 }
 
-/** Which types an endpoint selects, and their event type URIs in its profile; undefined: the profile has none. */
+/** Which types an endpoint selects, and their event type URIs in its profile; none: the profile has no event for it. */
 export function eventTypesOf(
+  { ssf, issuer = '<issuer>' }: Settings,
   endpoint: EndpointSettings,
-): { readonly type: string; readonly uri: string | undefined }[] {
+): { readonly type: string; readonly uris: readonly string[] }[] {
   const { eventTypeUris } = profileOf(endpoint.profile);
-  return canonicalTypes
+  return [...canonicalTypes, ...Object.keys(ssf.eventTypes)]
     .filter((type) => endpoint.events.some((pattern) => matchesPattern(pattern, type)))
-    .map((type) => ({ type, uri: eventTypeUris[type] }));
+    .map((type) => ({ type, uris: eventTypeUris(type, { ...ssf, issuer }) }));
+}
+
+/** A SET that says nothing but that it came through; undefined where no issuer is known to say it. */
+function testSetOf(
+  { issuer }: Settings,
+  { name, profile, audience }: EndpointSettings,
+): SecurityEventToken | undefined {
+  const known = { id: randomUUID(), now: Date.now() };
+  if (profile === 'wso2') return makePing({ ...known, ...(issuer !== undefined && { issuer }) });
+  if (issuer === undefined || audience === undefined) return undefined;
+  // No state: the receiver has not asked (SSF 1.0, section 8.1.4.1).
+  return makeVerification({ ...known, issuer, audience, streamId: name });
 }
 
 /** Sends an endpoint one test SET, as it would send an event. */
 export async function pingEndpoint(settings: Settings, endpoint: EndpointSettings): Promise<Answer> {
+  const set = testSetOf(settings, endpoint);
+  if (set === undefined)
+    return { kind: 'failure', code: 'NO_ISSUER', detail: 'the config has no `issuer`', durationMs: 0, bytes: 0 };
   const { deliver, close } = deliverWith(endpoint, { now: Date.now });
-  const { issuer } = settings;
-  const set = makePing({ id: randomUUID(), now: Date.now(), ...(issuer !== undefined && { issuer }) });
   try {
     return await deliver({ id: batchIdOf([set.jti]), sets: [set] }, new AbortController().signal);
   } finally {

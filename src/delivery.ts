@@ -39,6 +39,8 @@ export interface DeliveryDeps {
   readonly losses: Tally;
   /** What the host calls itself; the config comes first. */
   readonly issuer?: string;
+  /** Key of the pairwise subjects of ssf endpoints. */
+  readonly pairwiseSecret?: Uint8Array;
   /** false: nothing new is sent, only what operators have asked for. */
   readonly isLive?: boolean;
   /** Nothing is sent for so many milliseconds (0). */
@@ -120,8 +122,19 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): DeliveryH
   function start(endpoint: EndpointSettings): void {
     const issuer = current.issuer ?? deps.issuer;
     const wants = wantsOf(endpoint);
-    const { claims, profile } = endpoint;
-    const makeSets = profileOf(profile).makeSetsWith({ claims, issuer, defaults: current.defaults });
+    const { name, claims, profile, audience, subject } = endpoint;
+    const { defaults, ssf } = current;
+    const { pairwiseSecret } = deps;
+    const makeSets = profileOf(profile).makeSetsWith({
+      ...ssf,
+      endpoint: name,
+      claims,
+      issuer,
+      defaults,
+      audience,
+      subject,
+      pairwiseSecret,
+    });
     const { deliver, close } = deliverWith(endpoint, { now });
     const transmission = transmit(endpoint, {
       journal,
@@ -420,8 +433,8 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): DeliveryH
     apply(next) {
       const olds = new Map(current.endpoints.map((endpoint) => [endpoint.name, endpoint]));
       const isSame = isDeepStrictEqual(
-        [current.issuer, current.defaults, current.stopTimeoutMs],
-        [next.issuer, next.defaults, next.stopTimeoutMs],
+        [current.issuer, current.defaults, current.ssf, current.stopTimeoutMs],
+        [next.issuer, next.defaults, next.ssf, next.stopTimeoutMs],
       );
       // What has not changed is taken over as it is, and so goes on undisturbed.
       const endpoints = next.endpoints.map((endpoint) => {

@@ -6,7 +6,7 @@ import { ConfigError, messageOf, SetwireError } from './errors.js';
 import { version } from './version.js';
 
 /** What `attach` gives the identity server. */
-export type Attachment = Pick<Adapter, 'ready' | 'emit' | 'detach' | 'status'>;
+export type Attachment = Pick<Adapter, 'ready' | 'emit' | 'detach' | 'status' | 'jwksHandler' | 'eventTypesHandler'>;
 
 /** Setwire could not be set up: the identity server goes on without it, and is told so wherever it asks. */
 function standAside(error: unknown): Attachment {
@@ -27,6 +27,10 @@ function standAside(error: unknown): Attachment {
     emit: rejected,
     detach: () => Promise.resolve(),
     status: () => ({ state: 'failed', error: { code, message: messageOf(error) } }),
+    async jwksHandler(_request, response) {
+      response.writeHead(503, { 'content-length': '0' }).end();
+    },
+    eventTypesHandler: (_request, response) => void response.writeHead(503).end(),
   };
 }
 

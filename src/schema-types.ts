@@ -40,6 +40,19 @@ export type Durability = 'flush' | 'commit';
  */
 export type TransmitterMode = 'worker' | 'inline' | 'none';
 /**
+ * Signature algorithm (RFC 7518, RFC 8037). RS256 is what the CAEP interoperability profile asks for; ES256 is ten times faster.
+ */
+export type SigningAlg = 'ES256' | 'RS256' | 'PS256' | 'EdDSA';
+/**
+ * One of what a user goes by; `complex`: user, session, tenant and application as the event has them; `aliases`: several of what a user goes by; `pairwise`: an opaque id that differs from endpoint to endpoint, with nothing else in the SET by which a user could be recognised.
+ */
+export type SubjectFormat =
+  'iss_sub' | 'email' | 'opaque' | 'account' | 'phone_number' | 'complex' | 'aliases' | 'pairwise';
+/**
+ * What a user goes by (RFC 9493, section 3.2). `iss_sub`: issuer and user id. `email`, `phone_number`: the claim of that name. `opaque`: the user id alone. `account`: an acct URI of the username and the issuer's host.
+ */
+export type UserFormat = 'iss_sub' | 'email' | 'opaque' | 'account' | 'phone_number';
+/**
  * How Setwire shows who it is: `bearer`, `basic` or `oauth2`.
  */
 export type AuthConfig = BearerAuthConfig | BasicAuthConfig | OAuth2AuthConfig;
@@ -48,13 +61,14 @@ export type AuthConfig = BearerAuthConfig | BasicAuthConfig | OAuth2AuthConfig;
  */
 export type EndpointOrder = 'subject' | 'none';
 /**
- * Why it is dead. `poison`: it failed alone, again and again, while others passed.
+ * Why it is dead. `no_subject`: the event lacks what the endpoint's subject format needs. `poison`: it failed alone, again and again, while others passed.
  */
 export type DeadReason =
   | 'rejected_by_receiver'
   | 'schema_violation'
   | 'mapping_failed'
   | 'no_event_type'
+  | 'no_subject'
   | 'too_large'
   | 'patience_exhausted'
   | 'poison'
@@ -128,6 +142,10 @@ export interface IdentityEvent {
    * Items: An id or a name: 1 to 1024 characters, no control characters.
    */
   authenticationMethods?: string[];
+  /**
+   * Authentication context class of the login or session (OpenID Connect Core, section 2).
+   */
+  acr?: string;
   initiator?: Initiator;
   /**
    * The operation behind the event where the type alone does not tell, in WSO2's words (INVITE, JUST_IN_TIME_PROVISION, ...). Left out: the usual one of the type.
@@ -282,17 +300,22 @@ export interface Credential {
   type: 'password' | 'passkey' | 'otp' | 'recovery-code' | 'x509' | 'api-key' | 'other';
   change: 'created' | 'updated' | 'reset' | 'revoked' | 'deleted';
   /**
+   * Of a passkey: in the device itself, or one that is carried from device to device (WebAuthn, section 5.4.5).
+   */
+  attachment?: 'platform' | 'cross-platform';
+  /**
    * The user's own name for it (a passkey's).
    */
   name?: string;
 }
 /**
- * Claims that changed: `added` and `updated` with the new value, `removed` with the old one.
+ * Claims that changed: `added` and `updated` with the new value, `removed` with the old one. `previous` has the old values of those in `updated`, as far as they are known: an email address or a phone number that stands in both is told to receivers of the ssf profile as a changed identifier.
  */
 export interface ClaimChanges {
   added?: Claims;
   updated?: Claims;
   removed?: Claims;
+  previous?: Claims;
 }
 /**
  * Why it failed or was done.
@@ -306,6 +329,14 @@ export interface Reason {
    * In words; control characters are replaced and it is cut at 1024 characters.
    */
   description?: string;
+  /**
+   * In words that the user may be shown.
+   */
+  userDescription?: string;
+  /**
+   * BCP 47 tag of the language that the descriptions are in. Left out: en.
+   */
+  language?: string;
   failedStep?: FailedStep;
 }
 export interface FailedStep {
@@ -359,6 +390,7 @@ export interface Config {
    */
   issuer?: string;
   defaults: DefaultsConfig;
+  ssf: SsfConfig;
   flows: FlowsConfig;
   journal: JournalKind;
   /**
@@ -371,6 +403,7 @@ export interface Config {
   buffer: BufferConfig;
   deadLetters: DeadLettersConfig;
   log: LogConfig;
+  signing: SigningConfig;
   /**
    * How long a stop waits for requests that are under way and, with `journal: memory`, for what is still to be delivered; that is lost then, reason `lost_on_exit`. At most 24d.
    */
@@ -383,12 +416,30 @@ export interface Config {
   };
 }
 /**
- * What the wso2 profile says where an event does not: for identity servers without tenants, organizations or user stores.
+ * What SETs say where an event does not: for identity servers without tenants, organizations or user stores.
  */
 export interface DefaultsConfig {
   tenant?: Tenant;
   organization?: Organization;
   userStore?: UserStore;
+}
+/**
+ * Event types of the ssf profile that are neither CAEP's nor RISC's.
+ */
+export interface SsfConfig {
+  /**
+   * What the URIs of our own event types begin with. Left out: `<issuer>/ssf/event-type/`.
+   */
+  eventTypeBase?: string;
+  /**
+   * The event type URI of each type of the host's own. One without is refused where an endpoint names it, and dead otherwise: no_event_type.
+   */
+  eventTypes: {
+    /**
+     * A URI, best one that tells more about it.
+     */
+    [k: string]: string;
+  };
 }
 /**
  * What happens to events before they are kept.
@@ -510,6 +561,34 @@ export interface LogConfig {
   level: 'silent' | 'error' | 'warn' | 'info';
 }
 /**
+ * The keys that SETs of the ssf profile are signed with.
+ */
+export interface SigningConfig {
+  alg: SigningAlg;
+  /**
+   * Directory of the keys, relative to this file; made where missing, with a first key and the next one. Mode 0700, files 0600; keys that others can read are refused. All processes of one identity server share it.
+   */
+  keys: string;
+  /**
+   * How long a key signs. 0s: until `setwire keys rotate`. At most 3650d.
+   */
+  rotateEvery: string;
+  /**
+   * How long a key stays in the JWK Set after the next one has begun to sign: as long as what it signed may be on its way, or be looked at again. At most 3650d.
+   */
+  overlap: string;
+  /**
+   * A private key of your own, PEM or JWK, mostly from a file. Then `keys` has none, and none is made or rotated. RSA keys have at least 2048 bits.
+   */
+  key?: string;
+  /**
+   * Public keys, PEM or JWK, that the JWK Set has beside `key`: the one before it, the one after it.
+   *
+   * @maxItems 16
+   */
+  published?: string[];
+}
+/**
  * A receiver, and what it gets.
  */
 export interface EndpointConfig {
@@ -530,9 +609,14 @@ export interface EndpointConfig {
    */
   from: string;
   /**
-   * How an event becomes a SET. `wso2`: WSO2 Identity Server's webhook format.
+   * How an event becomes a SET. `wso2`: WSO2 Identity Server's webhook format. `ssf`: OpenID Shared Signals, with the event types of CAEP and RISC and our own.
    */
-  profile: 'wso2';
+  profile: 'wso2' | 'ssf';
+  /**
+   * `aud` of the SETs: what the receiver calls itself, or a list of it. Needed with `profile: ssf`, and for that alone.
+   */
+  audience?: string | string[];
+  subject: SubjectConfig;
   /**
    * Which event types it gets: `login.failure`, `login.*` or `*`.
    *
@@ -573,6 +657,22 @@ export interface EndpointConfig {
   batch: BatchConfig;
   retry: RetryConfig;
   circuit: CircuitConfig;
+}
+/**
+ * How `sub_id` names whom an event is about, with `profile: ssf`. Where the event lacks what that needs, the SET is dead: no_subject.
+ */
+export interface SubjectConfig {
+  format: SubjectFormat;
+  /**
+   * With `complex`: what its user goes by.
+   */
+  user: UserFormat & string;
+  /**
+   * With `aliases`: which of them, as far as the event has them.
+   *
+   * @minItems 1
+   */
+  formats: UserFormat[];
 }
 /**
  * A fixed token (RFC 6750).

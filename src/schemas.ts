@@ -66,6 +66,15 @@ export function validatorOf(file: string, options: { readonly defaults?: boolean
   };
 }
 
+const texts = new Map<string, string>();
+
+/** A schema as it is, a copy each time; for those who want to read it. `file` is its path below `schemas/`. */
+export function schemaOf(file: string): Readonly<Record<string, unknown>> {
+  const text = texts.get(file) ?? readFileSync(new URL(file, folder), 'utf8');
+  texts.set(file, text);
+  return JSON.parse(text);
+}
+
 /**
  * The validator of a schema that is not ours: an extension's. Draft 2020-12, unknown keywords allowed.
  *

@@ -70,21 +70,36 @@ function membersOf(query: unknown): string[] {
   return Object.entries(query).flatMap(([name, value]) => (name.startsWith('$') ? membersOf(value) : [name]));
 }
 
-function describe(endpoint: EndpointSettings, deps: CheckDeps, io: Io): string {
-  const types = deps.eventTypesOf(endpoint);
-  const sent = types.filter(({ uri }) => uri !== undefined).map(({ type }) => type);
-  const without = types.filter(({ uri }) => uri === undefined).map(({ type }) => type);
-  const own = endpoint.events.filter((pattern) => pattern.startsWith('x-'));
+/** The ssf profile's event types are not those of one vendor, so each is shown with its URIs. */
+function getsOf({ profile }: EndpointSettings, sent: readonly { type: string; uris: readonly string[] }[]): string {
+  if (profile !== 'ssf') return sent.map(({ type }) => type).join(', ');
+  const width = Math.max(...sent.map(({ type }) => type.length));
+  return sent
+    .flatMap(({ type, uris }) =>
+      uris.map((uri, place) => `${(place === 0 ? type : '').padEnd(width)}  ${visible(uri)}`),
+    )
+    .join(`\n${' '.repeat(9)}`);
+}
+
+function subjectOf({ subject: { format, user, formats } }: EndpointSettings): string {
+  if (format === 'complex') return `complex, user: ${user}`;
+  return format === 'aliases' ? `aliases: ${formats.join(', ')}` : format;
+}
+
+function describe(settings: Settings, endpoint: EndpointSettings, deps: CheckDeps, io: Io): string {
+  const types = deps.eventTypesOf(settings, endpoint);
+  const sent = types.filter(({ uris }) => uris.length > 0);
+  const without = types.filter(({ uris }) => uris.length === 0).map(({ type }) => type);
+  const isSsf = endpoint.profile === 'ssf';
+  const own = isSsf ? [] : endpoint.events.filter((pattern) => pattern.startsWith('x-'));
+  const none = [...new Set([...without, ...own])];
   const rows: [name: string, text: string][] = [
     ['to', `${placeOf(endpoint.url)}${endpoint.enabled ? '' : '  (enabled: false, nothing is sent)'}`],
     ['as', `${endpoint.profile}, ${batchOf(endpoint)}`],
-    ['gets', sent.length === 0 ? bad('nothing', io) : sent.join(', ')],
-    [
-      'not',
-      [...without, ...own].length === 0
-        ? ''
-        : `${[...without, ...own].join(', ')}: the ${endpoint.profile} profile has no event for it`,
-    ],
+    ['aud', isSsf ? visible([endpoint.audience ?? []].flat().join(', ')) : ''],
+    ['about', isSsf ? subjectOf(endpoint) : ''],
+    ['gets', sent.length === 0 ? bad('nothing', io) : getsOf(endpoint, sent)],
+    ['not', none.length === 0 ? '' : `${none.join(', ')}: the ${endpoint.profile} profile has no event for it`],
     ['where', visible([...new Set(membersOf(endpoint.where))].join(', '))],
     ['claims', visible(endpoint.claims.join(', '))],
     [
@@ -159,7 +174,7 @@ export async function check(argv: readonly string[], io: Io, deps: CheckDeps): P
     io.stderr.write(`${formatProblems(error.problems.map((problem) => ({ ...problem, file })))}\n${bad(count, io)}\n`);
     return 1;
   }
-  for (const endpoint of settings.endpoints) io.stdout.write(`${describe(endpoint, deps, io)}\n`);
+  for (const endpoint of settings.endpoints) io.stdout.write(`${describe(settings, endpoint, deps, io)}\n`);
   io.stdout.write(
     `${good('ok', io)}: ${settings.endpoints.length} endpoint${settings.endpoints.length === 1 ? '' : 's'}, delivery log in ${settings.log.file}\n`,
   );

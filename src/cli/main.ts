@@ -10,6 +10,7 @@ import { dead } from './dead.js';
 import { endpoint } from './endpoint.js';
 import { init } from './init.js';
 import { type Io, UsageError } from './io.js';
+import { keys } from './keys.js';
 import { replay } from './replay.js';
 import { tail } from './tail.js';
 
@@ -24,6 +25,7 @@ const commands: Readonly<Record<string, { readonly run: Command; readonly what: 
   tail: { run: tail, what: 'show the delivery log' },
   endpoint: { run: endpoint, what: 'show how endpoints are; stop and go on sending to one' },
   dead: { run: dead, what: 'show, retry or drop what was given up' },
+  keys: { run: keys, what: 'show, rotate or export the keys that SETs are signed with' },
   replay: { run: replay, what: 'send events again' },
 };
 

@@ -1,5 +1,7 @@
 import type { Config, EndpointConfig } from '../schema-types.js';
+import { eventTypesOf, profileComplaints } from './check-profile.js';
 import { headersOf, signatureOf } from './check-request.js';
+import { signingComplaints } from './check-signing.js';
 import type { Complaint } from './explain.js';
 import { step } from './secrets.js';
 import { bytesOf, msOf } from './units.js';
@@ -26,6 +28,7 @@ interface EndpointCheck {
     endpoint: EndpointConfig,
     deps: CheckDeps,
     isWritten: (pointer: string) => boolean,
+    eventTypes: Readonly<Record<string, string>> | undefined,
   ) => readonly Complaint[];
 }
 
@@ -76,6 +79,11 @@ const usableQuery: EndpointCheck = {
     const allowed = 'a query in the language of MongoDB, as sift has it';
     return found === undefined ? [] : [{ pointer: '/where', found, allowed, quotes: true }];
   },
+};
+
+const usableProfile: EndpointCheck = {
+  reads: ['profile', 'audience', 'subject', 'claims', 'events'],
+  complaints: (endpoint, _deps, isWritten, eventTypes) => profileComplaints(endpoint, isWritten, eventTypes),
 };
 
 /** Whoever writes how many SETs a batch holds wants batches, and would get none. */
@@ -154,6 +162,7 @@ const endpointChecks: readonly EndpointCheck[] = [
   certificateWithKey,
   { reads: ['headers', 'auth'], complaints: headersOf },
   usableQuery,
+  usableProfile,
   batchOfMany,
   usableTimeout,
   usableBatchLimits,
@@ -170,6 +179,7 @@ const generalChecks: Readonly<Record<string, GeneralCheck>> = {
       ? []
       : [{ pointer, found: transmitter, allowed: '`inline` beside `journal: memory`, which no other thread can see' }],
   '/stopTimeout': ({ stopTimeout }, pointer) => durationComplaints(stopTimeout, pointer, { most: longestTimer }),
+  '/ssf/eventTypes': eventTypesOf,
   '/flows/login/suspicious/window': ({ flows }, pointer) =>
     durationComplaints(flows.login.suspicious.window, pointer, { most: longest, notZero: true }),
   '/flows/session/presentedEvery': ({ flows }, pointer) =>
@@ -193,6 +203,9 @@ const generalChecks: Readonly<Record<string, GeneralCheck>> = {
   '/buffer/maxBytes': ({ buffer }, pointer) => sizeComplaints(buffer.maxBytes, pointer),
   '/deadLetters/maxAge': ({ deadLetters }, pointer) =>
     durationComplaints(deadLetters.maxAge, pointer, { most: longest }),
+  '/signing': ({ signing }, pointer) => signingComplaints(signing, pointer),
+  '/signing/rotateEvery': ({ signing }, pointer) => durationComplaints(signing.rotateEvery, pointer, { most: longest }),
+  '/signing/overlap': ({ signing }, pointer) => durationComplaints(signing.overlap, pointer, { most: longest }),
   '/log/maxSize': ({ log }, pointer) => sizeComplaints(log.maxSize, pointer, false),
   '/log/userKey': ({ log: { userKey } }, pointer) =>
     userKey === undefined || userKey.length >= 16
@@ -208,12 +221,14 @@ export function crossCheck(config: Config, { isWritten, isUnsound, ...deps }: Ch
   const complaints = Object.entries(generalChecks).flatMap(([pointer, check]) =>
     isUnsound(pointer) ? [] : check(config, pointer, isWritten),
   );
+  // What is wrong with them has been told: every type counts as known then.
+  const eventTypes = isUnsound('/ssf') || isUnsound('/ssf/eventTypes') ? undefined : config.ssf.eventTypes;
   // It may be missing, or be something else: that has been told, and every check is skipped then.
   for (const [name, endpoint] of Object.entries(config.endpoints ?? {})) {
     const base = `/endpoints${step(name)}`;
     for (const check of endpointChecks) {
       if (check.reads.some((setting) => isUnsound(base + step(setting)))) continue;
-      const found = check.complaints(endpoint, deps, (pointer) => isWritten(base + pointer));
+      const found = check.complaints(endpoint, deps, (pointer) => isWritten(base + pointer), eventTypes);
       complaints.push(...found.map((complaint) => ({ ...complaint, pointer: base + complaint.pointer })));
     }
   }

@@ -14,7 +14,14 @@ const validate = validatorOf('config.schema.json', { defaults: true });
 export interface LoadOptions extends CheckDeps {
   /** Where `${env:NAME}` is looked up. */
   readonly env: NodeJS.ProcessEnv;
+  /** Only these settings of the file are read, the others are at their defaults: an operator's shell seldom has all secrets. */
+  readonly only?: readonly (keyof Config)[];
 }
+
+const pickedOf = (value: Json, only: readonly string[]): Json => {
+  const all = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+  return { endpoints: {}, ...Object.fromEntries(all.filter(([name]) => only.includes(name))) };
+};
 
 /**
  * Reads a config file: YAML or JSON, secrets, schema, defaults, units, how settings fit together.
@@ -26,7 +33,8 @@ export interface LoadOptions extends CheckDeps {
 export function loadConfig(path: string, options: LoadOptions): Settings {
   const file = resolve(path);
   const source = readSource(path);
-  const { value, pointers, unfilled, files } = fillIn(source.value, file, options.env);
+  const read = options.only === undefined ? source.value : pickedOf(source.value, options.only);
+  const { value, pointers, unfilled, files } = fillIn(read, file, options.env);
   const missing = new Set(unfilled.map(({ pointer }) => pointer));
   const config = structuredClone(value) as Json;
 

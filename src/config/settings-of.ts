@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { AuthConfig, Config, EndpointConfig } from '../schema-types.js';
+import type { AuthConfig, Config, EndpointConfig, SigningConfig } from '../schema-types.js';
 import { Secret } from '../secret.js';
 import type { AuthSettings, EndpointSettings, Settings } from './settings.js';
 import { bytesOf, msOf } from './units.js';
@@ -68,6 +68,21 @@ function endpointOf(name: string, endpoint: EndpointConfig): EndpointSettings {
   };
 }
 
+function signingOf(
+  { alg, keys, rotateEvery, overlap, key, published }: SigningConfig,
+  file: string,
+): Settings['signing'] {
+  const own = secretOf(key);
+  return {
+    alg,
+    directory: resolve(dirname(file), keys),
+    rotateEveryMs: msOf(rotateEvery) === 0 ? Number.POSITIVE_INFINITY : msOf(rotateEvery),
+    overlapMs: msOf(overlap),
+    ...(own && { key: own }),
+    ...(published && { published }),
+  };
+}
+
 /** A config that has been checked, as the code uses it. */
 export function settingsOf(config: Config, file: string, sources: readonly string[]): Settings {
   const { suspicious } = config.flows.login;
@@ -78,6 +93,7 @@ export function settingsOf(config: Config, file: string, sources: readonly strin
     sources,
     ...(config.issuer !== undefined && { issuer: config.issuer }),
     defaults: config.defaults,
+    ssf: config.ssf,
     flows: {
       login: {
         suspicious: {
@@ -109,6 +125,7 @@ export function settingsOf(config: Config, file: string, sources: readonly strin
       ...(userKey && { userKey }),
       level: config.log.level,
     },
+    signing: signingOf(config.signing, file),
     stopTimeoutMs: msOf(config.stopTimeout),
     endpoints: Object.entries(config.endpoints).map(([name, endpoint]) => endpointOf(name, endpoint)),
   };

@@ -9,6 +9,7 @@ export interface Settings {
   readonly sources: readonly string[];
   readonly issuer?: string;
   readonly defaults: Config['defaults'];
+  readonly ssf: Config['ssf'];
   readonly flows: {
     readonly login: {
       readonly suspicious: {
@@ -41,6 +42,17 @@ export interface Settings {
     readonly userKey?: Secret;
     readonly level: Config['log']['level'];
   };
+  readonly signing: {
+    readonly alg: Config['signing']['alg'];
+    /** Absolute. */
+    readonly directory: string;
+    /** Infinite: never by itself. */
+    readonly rotateEveryMs: number;
+    readonly overlapMs: number;
+    /** A key of the operator's own, and public ones beside it: PEM or JWK. */
+    readonly key?: Secret;
+    readonly published?: readonly string[];
+  };
   readonly stopTimeoutMs: number;
   readonly endpoints: readonly EndpointSettings[];
 }
@@ -65,6 +77,8 @@ export interface EndpointSettings {
   /** A number: a time, in milliseconds. */
   readonly from: 'now' | 'beginning' | number;
   readonly profile: EndpointConfig['profile'];
+  readonly audience?: string | readonly string[];
+  readonly subject: EndpointConfig['subject'];
   readonly events: readonly string[];
   readonly where: Readonly<Record<string, unknown>>;
   readonly claims: readonly string[];

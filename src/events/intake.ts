@@ -48,6 +48,7 @@ const members = Object.keys({
   changes: true,
   reason: true,
   authenticationMethods: true,
+  acr: true,
   initiator: true,
   action: true,
   burst: true,
@@ -71,6 +72,7 @@ function makeLegible(parent: Plain | undefined, name: string): void {
 function complete(reported: PlainObject, deps: IntakeDeps): PlainObject {
   makeLegible(reported.initiator, 'userAgent');
   makeLegible(reported.reason, 'description');
+  makeLegible(reported.reason, 'userDescription');
   const now = deps.now();
   const known: PlainObject = {
     ...reported,

@@ -1,8 +1,9 @@
+import { ssf } from './profiles/ssf.js';
 import { wso2 } from './profiles/wso2.js';
 import type { Profile } from './set.js';
 
 /** The profiles by name. */
-const profiles = { wso2 } as const satisfies Record<string, Profile>;
+const profiles = { wso2, ssf } as const satisfies Record<string, Profile>;
 
 export type ProfileName = keyof typeof profiles;
 

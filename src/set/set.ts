@@ -1,4 +1,4 @@
-import type { CanonicalType, DeadReason, IdentityEvent } from '../schema-types.js';
+import type { DeadReason, IdentityEvent, SubjectConfig } from '../schema-types.js';
 
 /** A Security Event Token, made, checked and serialised. */
 export interface SecurityEventToken {
@@ -47,21 +47,40 @@ export class SealError extends Error {
   }
 }
 
+/** How an endpoint's SETs name whom they are about: `subject` in the config. */
+export type SubjectSettings = SubjectConfig;
+
 /** What a profile needs to know of the endpoint and the identity server. */
-export interface ProfileSettings {
+export interface ProfileSettings extends EventTypeSettings {
+  /** The endpoint's name. */
+  readonly endpoint: string;
   /** Claims that may leave: `username`, `groups`, `roles`, names, `*`. */
   readonly claims: readonly string[];
-  /** Public base URL of the identity server; an event's own `issuer` where left out. */
-  readonly issuer?: string;
   /** Said where the event does not say it. */
   readonly defaults: Pick<IdentityEvent, 'tenant' | 'organization' | 'userStore'>;
+  /** `aud` in the ssf profile, where it has to be there. */
+  readonly audience?: string | readonly string[];
+  /** In the ssf profile. */
+  readonly subject: SubjectSettings;
+  /** Key of the pairwise ids, at least 32 bytes; where `subject` says `pairwise`, it has to be there. */
+  readonly pairwiseSecret?: Uint8Array;
+}
+
+/** What event type URIs depend on. */
+export interface EventTypeSettings {
+  /** Public base URL of the identity server; an event's own `issuer` where left out. */
+  readonly issuer?: string;
+  /** What the URIs of our own event types begin with; `<issuer>/ssf/event-type/` where left out. */
+  readonly eventTypeBase?: string;
+  /** The event type URIs of the host's own types. */
+  readonly eventTypes: Readonly<Record<string, string>>;
 }
 
 export interface Profile {
   readonly name: string;
-  /** Canonical types that become a SET in this profile, and their event type URIs. */
-  readonly eventTypeUris: Readonly<Partial<Record<CanonicalType, string>>>;
-  /** Whether it has a SET for this event: a type may be covered in part. */
+  /** The event type URIs under which events of a type may leave, the usual one first; none: it has no SET for them. */
+  eventTypeUris(type: string, settings: EventTypeSettings): readonly string[];
+  /** Whether an event becomes a SET, or a dead letter that says why not; it is of no concern otherwise. */
   covers(event: IdentityEvent): boolean;
   /** Media type of one SET. */
   readonly contentType: string;

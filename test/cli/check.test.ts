@@ -52,8 +52,8 @@ describe('setwire check', () => {
     const code = await check(args, io, {
       checkQuery: () => undefined,
       eventTypesOf: () => [
-        { type: 'login.success', uri: 'https://example.com/login' },
-        { type: 'login.suspicious', uri: undefined },
+        { type: 'login.success', uris: ['https://example.com/login'] },
+        { type: 'login.suspicious', uris: [] },
       ],
       pingEndpoint: () => Promise.reject(new Error('nobody asked for a ping')),
       ...deps,

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +40,9 @@ describe('the config in config/', () => {
     folder = mkdtempSync(join(tmpdir(), 'setwire-reference-'));
     for (const name of ['partner-ca.pem', 'setwire-client.pem'])
       writeFileSync(join(folder, name), '-----BEGIN CERTIFICATE-----\n');
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    writeFileSync(join(folder, 'signing-key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    writeFileSync(join(folder, 'old-key.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
     writeFileSync(join(folder, 'setwire-client.key'), 'a key\n');
     writeFileSync(join(folder, 'setwire-user-key'), '0123456789abcdef\n');
   });
@@ -83,6 +87,8 @@ describe('the config in config/', () => {
       'defaults.organization.handle',
       'defaults.organization.depth',
       'log.userKey',
+      'signing.key',
+      'signing.published.0',
       'endpoints.2.auth.scope',
       'endpoints.2.auth.audience',
       'endpoints.2.tls.ca',

@@ -40,6 +40,7 @@ const doors: Record<string, readonly string[]> = {
   lowdb: ['transmitter/state-file.ts'],
   yaml: ['config/'],
   pino: ['log/'],
+  jose: ['set/'],
   sift: ['transmitter/select.ts'],
   rxjs: ['flows/', 'transmitter/', 'journal/', 'events/', 'adapter.ts', 'delivery.ts'],
   'oidc-provider': ['demo/'],

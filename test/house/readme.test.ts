@@ -25,7 +25,7 @@ describe('the README', () => {
     for (const type of canonicalTypes) {
       const row = readme.split('\n').find((line) => line.startsWith('|') && line.includes(`\`${type}\``));
       expect(row, type).to.be.a('string');
-      const uri = wso2.eventTypeUris[type];
+      const [uri] = wso2.eventTypeUris(type, { eventTypes: {} });
       expect(row).to.include(uri === undefined ? 'none' : `\`${uri.split('/').at(-1)}\``);
     }
   });

@@ -13,7 +13,14 @@ const O2 = myorg('10084a8d-113f-4211-a0d5-efe36b082211');
 const where = (organization: typeof O1) => ({ tenant: { id: '12402', name: 'myorg.com' }, organization });
 const primary = { userStore: { name: 'PRIMARY' } };
 const by = (type: 'user' | 'admin') => ({ initiator: { type, ip: '203.0.113.10' } });
-export const settings: ProfileSettings = { claims: ['*'], issuer: 'https://localhost:9443', defaults: {} };
+export const settings: ProfileSettings = {
+  endpoint: 'crm',
+  claims: ['*'],
+  issuer: 'https://localhost:9443',
+  defaults: {},
+  subject: { format: 'iss_sub', user: 'iss_sub', formats: ['iss_sub', 'email'] },
+  eventTypes: {},
+};
 
 const peter = { id: '1801d35e-1339-4c16-9c53-61321cf37fb9', username: 'peter' };
 const other = '85071750-3d1f-4ba4-b58f-991532e2742b';

@@ -1,7 +1,7 @@
 import type { Application, FailedStep, IdentityEvent, Session } from '../../schema-types.js';
+import { type Body, withoutEmpty } from '../omission.js';
 import type { Wso2Type } from './wso2-catalogue.js';
 import type { Shows } from './wso2-claims.js';
-import { type Body, withoutEmpty } from './wso2-omission.js';
 import { organizationOf, userOf } from './wso2-user.js';
 
 const applicationOf = (application: Application | undefined): Body | undefined =>

@@ -1,8 +1,8 @@
 import type { Claims, ClaimValue, IdentityEvent, Organization } from '../../schema-types.js';
+import { type Body, withoutEmpty } from '../omission.js';
 import type { Wso2Type } from './wso2-catalogue.js';
 import { claimUri, dialect, type Shows } from './wso2-claims.js';
 import { userRefOf } from './wso2-issuer.js';
-import { type Body, withoutEmpty } from './wso2-omission.js';
 
 export const organizationOf = (organization: Organization | undefined): Body | undefined =>
   organization &&

@@ -1,11 +1,13 @@
 import type { IdentityEvent } from '../../schema-types.js';
-import { type Validator, type Violation, validatorOf } from '../../schemas.js';
+import { type Validator, validatorOf } from '../../schemas.js';
+import { completed } from '../completed.js';
+import { type Body, withoutEmpty } from '../omission.js';
 import type { MakeSets, Profile, ProfileSettings, SecurityEventToken, SetResult } from '../set.js';
+import { detailOf } from '../violations.js';
 import { bodyOf } from './wso2-body.js';
 import { catalogue, eventsBase, type Wso2Type } from './wso2-catalogue.js';
 import { type Shows, shownBy } from './wso2-claims.js';
 import { baseOf, issuerOf } from './wso2-issuer.js';
-import { type Body, withoutEmpty } from './wso2-omission.js';
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const schemaOf = (path: string): string => `wso2/${kebab(path.split('/').at(-1) ?? '')}.schema.json`;
@@ -36,27 +38,7 @@ function covers(event: IdentityEvent): boolean {
   );
 }
 
-/** The event with what the endpoint's settings know where it does not. */
-function completed(event: IdentityEvent, { issuer, defaults }: ProfileSettings): IdentityEvent {
-  // Nobody knows where an account is kept that was not found, or does not exist yet.
-  const unknownUser = event.type.endsWith('.failure') && event.user?.id === undefined;
-  return {
-    ...event,
-    issuer: issuer ?? event.issuer,
-    tenant: event.tenant ?? defaults.tenant,
-    organization: event.organization ?? defaults.organization,
-    userStore: event.userStore ?? (unknownUser ? undefined : defaults.userStore),
-  };
-}
-
 type Dead = Extract<SetResult, { kind: 'dead' }>;
-
-/** Where and which rule, never what stood there; a list with a mistake in each of its members is not told in full. */
-function detailOf(violations: readonly Violation[]): string {
-  const told = violations.slice(0, 5).map(({ pointer, keyword, message }) => `${pointer} ${keyword}: ${message}`);
-  const more = violations.length - told.length;
-  return `${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
-}
 
 function setOf(event: IdentityEvent, settings: ProfileSettings, shows: Shows): SetResult {
   const dead = (reason: Dead['reason'], detail: string): Dead => ({ kind: 'dead', jti: event.id, reason, detail });
@@ -78,7 +60,10 @@ function setOf(event: IdentityEvent, settings: ProfileSettings, shows: Shows): S
  */
 export const wso2: Profile = {
   name: 'wso2',
-  eventTypeUris: Object.fromEntries([...rows].map(([type, { uri }]) => [type, uri])),
+  eventTypeUris(type) {
+    const uri = rows.get(type)?.uri;
+    return uri === undefined ? [] : [uri];
+  },
   contentType: 'application/json',
   covers,
   makeSetsWith(settings): MakeSets {

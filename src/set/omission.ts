@@ -1,7 +1,7 @@
 /** A JSON object under construction; its members' order is the order on the wire. */
 export type Body = { [name: string]: unknown };
 
-/** Leaves out what WSO2's serializer does: null, empty texts and empty lists. 0, false and empty objects stay. */
+/** Leaves out null, empty texts and empty lists, as WSO2's serializer does. 0, false and empty objects stay. */
 export function withoutEmpty(body: Body): Body {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => !isEmpty(value)));
 }
