@@ -36,9 +36,9 @@ export type JournalKind = 'embedded' | 'memory';
  */
 export type Durability = 'flush' | 'commit';
 /**
- * Where delivery runs. `inline`: in this process, or in another that shares `dataDir`: one of them transmits, and another takes over when it ends. `none`: not in this process.
+ * Where the journal and the delivery run. `worker`: in a thread of their own, so that the host's thread only captures events and hands them over; one that crashes is replaced, and nothing is lost. `inline`: in the host's thread. With both, one of the processes that share `dataDir` transmits, and another takes over when it ends. `none`: this process only puts its events into the journal, another one transmits. `journal: memory` is always inline.
  */
-export type TransmitterMode = 'inline' | 'none';
+export type TransmitterMode = 'worker' | 'inline' | 'none';
 /**
  * Signature algorithm (RFC 7518, RFC 8037). RS256 is what the CAEP interoperability profile asks for; ES256 is ten times faster.
  */
