@@ -24,6 +24,7 @@ const mayImport: Record<string, readonly string[]> = {
   'delivery.ts': ['config', 'journal', 'log', 'set', 'transmitter'],
   'adapter.ts': ['delivery.ts', 'events', 'config', 'log', 'hosts', 'flows', 'journal', 'set', 'transmitter'],
   'plugin.ts': ['adapter.ts', 'config'],
+  'better-auth.ts': ['adapter.ts', 'config', 'hosts', 'plugin.ts'],
   'index.ts': ['adapter.ts', 'config', 'events', 'extensions', 'flows', 'hosts', 'plugin.ts'],
   cli: ['adapter.ts', 'config', 'delivery.ts', 'journal', 'log', 'sources'],
   demo: ['index.ts'],
