@@ -1,6 +1,7 @@
 import type { Config, EndpointConfig } from '../schema-types.js';
-import { eventTypesOf, profileComplaints } from './check-profile.js';
+import { deliveryComplaints, whySingle } from './check-delivery.js';
 import { intakeComplaints, isLoopback } from './check-intake.js';
+import { eventTypesOf, profileComplaints } from './check-profile.js';
 import { headersOf, signatureOf } from './check-request.js';
 import { signingComplaints } from './check-signing.js';
 import type { Complaint } from './explain.js';
@@ -87,12 +88,18 @@ const usableProfile: EndpointCheck = {
 
 /** Whoever writes how many SETs a batch holds wants batches, and would get none. */
 const batchOfMany: EndpointCheck = {
-  reads: ['batch'],
-  complaints: ({ batch: { format, maxEvents } }, _deps, isWritten) => {
-    if (format !== 'single' || maxEvents === 1 || !isWritten('/batch/maxEvents')) return [];
-    const allowed = '1, since `format: single` is one SET per request; or `format: array` or `ndjson` beside it';
-    return [{ pointer: '/batch/maxEvents', found: String(maxEvents), allowed }];
+  reads: ['batch', 'delivery', 'profile'],
+  complaints: (endpoint, _deps, isWritten) => {
+    const { maxEvents } = endpoint.batch;
+    const why = whySingle(endpoint);
+    if (why === undefined || maxEvents === 1 || !isWritten('/batch/maxEvents')) return [];
+    return [{ pointer: '/batch/maxEvents', found: String(maxEvents), allowed: `1, ${why}` }];
   },
+};
+
+const suitsDelivery: EndpointCheck = {
+  reads: ['delivery', 'profile', 'wire', 'batch', 'signature', 'headers'],
+  complaints: (endpoint, _deps, isWritten) => deliveryComplaints(endpoint, isWritten),
 };
 
 /** setTimeout takes no more than 2^31 - 1 ms, and waits not at all for more. */
@@ -163,6 +170,7 @@ const endpointChecks: readonly EndpointCheck[] = [
   usableQuery,
   usableProfile,
   batchOfMany,
+  suitsDelivery,
   usableTimeout,
   usableBatchLimits,
   usableRetry,

@@ -9,7 +9,7 @@ export interface SecurityEventToken {
   readonly eventTypeUri: string;
   /** Its claims as JSON: what is sent in the wso2 profile, what is signed in the ssf profile. */
   readonly text: string;
-  /** Length in UTF-8 of what is sent of it. */
+  /** Length of `text` in UTF-8. */
   readonly bytes: number;
 }
 
@@ -84,5 +84,7 @@ export interface Profile {
   covers(event: IdentityEvent): boolean;
   /** Media type of one SET. */
   readonly contentType: string;
+  /** Whether its SETs leave only as what a sealer has made of them. */
+  readonly isSealed: boolean;
   makeSetsWith(settings: ProfileSettings): MakeSets;
 }

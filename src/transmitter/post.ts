@@ -5,8 +5,8 @@ import { type ExtendOptions, type Got, got } from 'got';
 import { version } from '../version.js';
 import type { Answer, Endpoint } from './endpoint.js';
 
-/** So much of an answer is read; then it is cut. */
-const maxAnswerBytes = 64 * 1024;
+/** So much of an answer is read as a rule; then it is cut. */
+const usualAnswerBytes = 64 * 1024;
 
 /**
  * One POST: no retry, no redirect. Never rejects. The time limit is for all of it, to the end of the answer: a 2xx whose
@@ -19,10 +19,15 @@ export type Post = (
   signal: AbortSignal,
 ) => Promise<Answer>;
 
-/** Makes POSTs over connections that are kept: of one endpoint, so that one's troubles stay its own. */
+/**
+ * Makes POSTs over connections that are kept: of one endpoint, so that one's troubles stay its own.
+ *
+ * @param moreBytes how much of an answer is read past 64 KB
+ */
 export function postWith(
   endpoint: Pick<Endpoint, 'tls' | 'timeoutMs' | 'concurrency'>,
   now: () => number,
+  moreBytes = 0,
 ): { post: Post; close: () => void } {
   // Idle sockets go before the five seconds after which most servers close them: a request on one that the server is
   // closing at that moment would fail.
@@ -34,7 +39,7 @@ export function postWith(
     retry: { limit: 0 },
     followRedirect: false,
     throwHttpErrors: false,
-    // An answer is cut after 64 KB as it comes: it must not unfold to more.
+    // An answer is cut as it comes: it must not unfold to more.
     decompress: false,
     https: {
       rejectUnauthorized: true,
@@ -46,8 +51,9 @@ export function postWith(
     headers: { 'user-agent': `setwire/${version}`, accept: 'application/json', 'accept-encoding': 'identity' },
   };
   const client = got.extend(options);
+  const limits = { timeoutMs: endpoint.timeoutMs, answerBytes: usualAnswerBytes + moreBytes };
   return {
-    post: (url, body, headers, signal) => attempt(client, endpoint.timeoutMs, url, body, headers, signal, now),
+    post: (url, body, headers, signal) => attempt(client, limits, url, body, headers, signal, now),
     close() {
       agent.http.destroy();
       agent.https.destroy();
@@ -57,7 +63,7 @@ export function postWith(
 
 function attempt(
   client: Got,
-  timeoutMs: number,
+  { timeoutMs, answerBytes }: { readonly timeoutMs: number; readonly answerBytes: number },
   url: string,
   body: Buffer | string,
   headers: Record<string, string>,
@@ -88,7 +94,7 @@ function attempt(
 
     function answered(): void {
       if (head === undefined) failed('ECONNRESET');
-      else settle({ kind: 'answer', ...head, body: Buffer.concat(chunks).toString('utf8', 0, maxAnswerBytes) });
+      else settle({ kind: 'answer', ...head, body: Buffer.concat(chunks).toString('utf8', 0, answerBytes) });
     }
 
     function begun({ statusCode, headers: received }: IncomingMessage): void {
@@ -106,7 +112,7 @@ function attempt(
     request.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
-      if (size >= maxAnswerBytes) answered();
+      if (size >= answerBytes) answered();
     });
     request.on('end', answered);
     request.on('error', (error: Error) => failed(codeOf(error)));
