@@ -64,10 +64,13 @@ interface Receiving {
 const endpoints: Readonly<Record<string, Receiving>> = {
   push: { wire: 'push', settings: { delivery: 'push' } },
   'draft-02': { wire: 'draft-02', settings: { delivery: 'multi-push', batch: { maxWait: '20ms' } } },
-  secevents: { wire: 'secevents', settings: { delivery: 'multi-push', wire: 'secevents', batch: { maxEvents: 3 } } },
+  secevents: {
+    wire: 'secevents',
+    settings: { delivery: 'multi-push', wire: 'secevents', batch: { maxEvents: 3, maxWait: '20ms' } },
+  },
   complex: { wire: 'push', settings: { delivery: 'push', subject: { format: 'complex' } } },
   email: { wire: 'push', settings: { delivery: 'push', subject: { format: 'email' } } },
-  pairwise: { wire: 'push', settings: { delivery: 'push', subject: { format: 'pairwise' } } },
+  pairwise: { wire: 'push', settings: { delivery: 'push', subject: { format: 'pairwise' }, claims: undefined } },
 };
 
 const audienceOf = (endpoint: string): string => `https://${endpoint}.example.org`;
@@ -78,7 +81,7 @@ describe('signed SETs, from the identity event to the receiver', function () {
   let place: Workplace;
   let jwks: Server;
   let adapter: Adapter | undefined;
-  let receivers: ReadonlyMap<string, SsfReceiver>;
+  let receivers: ReadonlyMap<string, SsfReceiver> = new Map();
 
   beforeEach(async () => {
     place = workplace();
@@ -126,6 +129,7 @@ describe('signed SETs, from the identity event to the receiver', function () {
             events: ['*', 'x-acme.*'],
             claims: ['username', 'email'],
             retry: { initial: '10ms', max: '50ms' },
+            circuit: { minAttempts: 0 },
             ...endpoints[name]?.settings,
           },
         ]),
@@ -217,7 +221,7 @@ describe('signed SETs, from the identity event to the receiver', function () {
     expect(told).to.have.lengthOf(3);
     expect(told.join())
       .to.not.include(sub)
-      .and.to.not.match(/example\.com"|aol\.com|session\.revoked/);
+      .and.to.not.match(/ann@|aol\.com|session\.revoked/);
   });
 
   it('may be about an address, where nobody is known', async () => {
@@ -251,8 +255,8 @@ describe('signed SETs, from the identity event to the receiver', function () {
         ({ state, reason }) =>
           state !== 'active' && reason !== undefined && /SIGNING_FAILED|could not be signed/.test(reason),
       );
-    await until(() => {
-      void emit(eventOf('account.unlocked'));
+    await until(async () => {
+      await emit(eventOf('account.unlocked'));
       return failed();
     }, 15_000);
     const before = receiverOf('push').requests.length;
