@@ -1,4 +1,5 @@
 import type { Config, EndpointConfig } from '../schema-types.js';
+import { encryptionComplaints } from './check-encryption.js';
 import { eventTypesOf, profileComplaints } from './check-profile.js';
 import { intakeComplaints, isLoopback } from './check-intake.js';
 import { headersOf, signatureOf } from './check-request.js';
@@ -85,6 +86,18 @@ const usableProfile: EndpointCheck = {
   complaints: (endpoint, _deps, isWritten, eventTypes) => profileComplaints(endpoint, isWritten, eventTypes),
 };
 
+const usableEncryption: EndpointCheck = {
+  reads: ['profile', 'encryption', 'allowInsecure'],
+  complaints: (endpoint) => {
+    const { encryption, allowInsecure } = endpoint;
+    const url = encryption?.jwks;
+    return [
+      ...encryptionComplaints(endpoint),
+      ...(url === undefined ? [] : urlComplaints(url, '/encryption/jwks', allowInsecure)),
+    ];
+  },
+};
+
 /** Whoever writes how many SETs a batch holds wants batches, and would get none. */
 const batchOfMany: EndpointCheck = {
   reads: ['batch'],
@@ -162,6 +175,7 @@ const endpointChecks: readonly EndpointCheck[] = [
   { reads: ['headers', 'auth'], complaints: headersOf },
   usableQuery,
   usableProfile,
+  usableEncryption,
   batchOfMany,
   usableTimeout,
   usableBatchLimits,
