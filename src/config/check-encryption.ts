@@ -18,31 +18,43 @@ const kinds = {
   },
 } as const;
 
-function kindsFor(alg: EncryptionConfig['alg']): readonly (typeof kinds)[keyof typeof kinds][] {
-  if (alg === undefined) return [kinds.rsa, kinds.agreement];
-  return [alg.startsWith('RSA') ? kinds.rsa : kinds.agreement];
-}
+type Kind = (typeof kinds)[keyof typeof kinds];
 
-/** What the JWK itself says that it is for; a PEM says nothing. */
-function saidIn(text: string): { readonly use?: unknown; readonly alg?: unknown } {
-  return text.trimStart().startsWith('{') ? (JSON.parse(text) as { use?: unknown; alg?: unknown }) : {};
+const kindOf = (alg: string): Kind => (alg.startsWith('RSA') ? kinds.rsa : kinds.agreement);
+
+const algs = /^(RSA-OAEP(-(256|384|512))?|ECDH-ES(\+A(128|192|256)KW)?)$/;
+const operations: readonly unknown[] = ['encrypt', 'wrapKey', 'deriveKey', 'deriveBits'];
+const maxKidBytes = 512;
+
+/** What a JWK says of itself that speaks against it; a PEM says nothing. */
+function objectionIn(text: string, fits: readonly Kind[], asked: EncryptionConfig['alg']): string | undefined {
+  if (!text.trimStart().startsWith('{')) return undefined;
+  const { use, alg, key_ops: ops, kid } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+  if (use !== undefined && use !== 'enc') return 'a JWK whose `use` is not `enc`';
+  if (Array.isArray(ops) && ops.length > 0 && !ops.some((each) => operations.includes(each)))
+    return 'a JWK whose `key_ops` have no encryption';
+  if (typeof kid === 'string' && Buffer.byteLength(JSON.stringify(kid)) > maxKidBytes)
+    return 'a JWK with a `kid` of more than 512 bytes';
+  if (alg === undefined) return undefined;
+  if (typeof alg !== 'string' || !algs.test(alg)) return 'a JWK whose `alg` is none to encrypt with';
+  const isOfKind = fits.includes(kindOf(alg)) && (asked === undefined || asked === alg);
+  return isOfKind ? undefined : 'a JWK with another `alg`';
 }
 
 function keyComplaints(text: string, alg: EncryptionConfig['alg']): Complaint[] {
-  const fitting = kindsFor(alg);
-  const wanted = fitting.map(({ words }) => words).join(', or ');
-  const allowed = `${alg === undefined ? '' : `for ${alg} `}${wanted}, as PEM or JWK`;
+  const wanted = alg === undefined ? Object.values(kinds) : [kindOf(alg)];
+  const words = wanted.map((kind) => kind.words).join(', or ');
+  const allowed = `${alg === undefined ? '' : `for ${alg} `}${words}, as PEM or JWK`;
   const complaint = (found: string): Complaint[] => [{ pointer: '/encryption/key', found, allowed }];
   // Node makes a public key of a private one; nobody but the receiver may have that.
   if (/PRIVATE KEY/.test(text) || keyIn(text, 'private') !== undefined)
     return [{ pointer: '/encryption/key', found: 'a private key', allowed: "the receiver's public key alone" }];
   const key = keyIn(text, 'public');
   if (key === undefined) return complaint('what is no public key');
-  if (!fitting.some(({ has }) => has(key))) return complaint(wordsFor(key));
-  const said = saidIn(text);
-  if (said.use !== undefined && said.use !== 'enc') return complaint('a JWK whose `use` is not `enc`');
-  if (said.alg !== undefined && alg !== undefined && said.alg !== alg) return complaint('a JWK with another `alg`');
-  return [];
+  const fits = wanted.filter(({ has }) => has(key));
+  if (fits.length === 0) return complaint(wordsFor(key));
+  const objection = objectionIn(text, fits, alg);
+  return objection === undefined ? [] : complaint(objection);
 }
 
 /** Whether SETs of an endpoint can be encrypted as it says. */

@@ -34,7 +34,11 @@ interface EndpointCheck {
   ) => readonly Complaint[];
 }
 
-function urlComplaints(text: string, pointer: string, allowInsecure: boolean): Complaint[] {
+/** What a URL's complaints say beside what is wrong: without credentials, and unprotected. */
+const eventWords = { instead: 'use `auth: { type: basic, ... }`', risk: 'send events unprotected' };
+const keyWords = { instead: 'a JWK Set is public', risk: 'take keys that anybody may have put there' };
+
+function urlComplaints(text: string, pointer: string, allowInsecure: boolean, words = eventWords): Complaint[] {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined) return [{ pointer, found: 'what is no URL', allowed: 'an https URL' }];
   const complaints: Complaint[] = [];
@@ -42,14 +46,14 @@ function urlComplaints(text: string, pointer: string, allowInsecure: boolean): C
     complaints.push({
       pointer,
       found: 'a URL with a user name or a password in it',
-      allowed: 'a URL without; use `auth: { type: basic, ... }`',
+      allowed: `a URL without; ${words.instead}`,
     });
   }
   if (url.protocol === 'http:' && !isLoopback(url.hostname) && !allowInsecure) {
     complaints.push({
       pointer,
       found: 'http to another machine',
-      allowed: 'https, or `allowInsecure: true` in the endpoint to send events unprotected',
+      allowed: `https, or \`allowInsecure: true\` in the endpoint to ${words.risk}`,
     });
   }
   return complaints;
@@ -93,7 +97,7 @@ const usableEncryption: EndpointCheck = {
     const url = encryption?.jwks;
     return [
       ...encryptionComplaints(endpoint),
-      ...(url === undefined ? [] : urlComplaints(url, '/encryption/jwks', allowInsecure)),
+      ...(url === undefined ? [] : urlComplaints(url, '/encryption/jwks', allowInsecure, keyWords)),
     ];
   },
 };

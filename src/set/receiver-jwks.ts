@@ -55,7 +55,12 @@ export function keyAt(
       const key = receiverKeyOf(await fetchJwks(url), alg);
       failed = undefined;
       held = key && { key, at: clock() };
-      if (key === undefined) fail(new ReceiverKeyError(`its JWK Set has no key that ${alg ?? 'we can encrypt'} fits`));
+      if (key === undefined)
+        fail(
+          new ReceiverKeyError(
+            alg === undefined ? 'its JWK Set has no key that we can encrypt to' : `its JWK Set has no key for ${alg}`,
+          ),
+        );
     } catch (error) {
       fail(error instanceof ReceiverKeyError ? error : new ReceiverKeyError('its JWK Set cannot be had'));
     }

@@ -1,3 +1,5 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import type { FetchJwks } from '../set/receiver-jwks.js';
 import { ReceiverKeyError } from '../set/receiver-key.js';
 import type { Endpoint } from './endpoint.js';
@@ -19,7 +21,9 @@ export function fetchJwksWith(
   now: () => number,
   signal: AbortSignal,
 ): FetchJwks {
-  const client = clientOf({ method: 'GET' }, tls);
+  // Not those of the process, which keep connections: one that the server has just closed would fail.
+  const agent = { http: new HttpAgent({ keepAlive: false }), https: new HttpsAgent({ keepAlive: false }) };
+  const client = clientOf({ method: 'GET', agent }, tls);
   return async (url) => {
     const answer = await attempt(client, timeoutMs, url, undefined, headers, signal, now);
     if (answer.kind === 'failure') throw new ReceiverKeyError(`its JWKS URL: ${answer.code}, ${answer.detail}`);
