@@ -9,6 +9,7 @@ import { canonicalTypes, type ReportedEvent } from './events/identity-event.js';
 import { acceptWith, EventRefused } from './events/intake.js';
 import { type Flows, flowsOf } from './flows/flow.js';
 import { hostOf } from './hosts/detect.js';
+import type { FormRequest, FormResponse } from './hosts/host.js';
 import { embeddedJournal } from './journal/embedded.js';
 import type { JournalStatus } from './journal/journal.js';
 import { memoryJournal } from './journal/memory.js';
@@ -25,16 +26,21 @@ import { makeVerification } from './set/profiles/ssf.js';
 import { type EventTypesHandler, eventTypesHandlerOf } from './set/profiles/ssf-documents.js';
 import { makePing } from './set/profiles/wso2.js';
 import { profileOf } from './set/profiles.js';
+import { sealerOf } from './set/sealer-of.js';
 import type { SecurityEventToken } from './set/set.js';
 import { deliverWith } from './transmitter/deliver.js';
 import type { Answer } from './transmitter/endpoint.js';
+import { fetchJwksWith } from './transmitter/get.js';
 import { batchIdOf } from './transmitter/packer.js';
 import { isMeant } from './transmitter/resend.js';
 import { checkQuery, matchesPattern } from './transmitter/select.js';
 import type { EndpointStatus } from './transmitter/status.js';
 
-export type { Answer, EndpointStatus, Flows, Handler, KeptKeyRing };
+export type { Answer, EndpointStatus, Flows, FormRequest, FormResponse, Handler, KeptKeyRing };
 export { checkQuery, isMeant, keyRingFor, keyRingIn, matchesPattern, operatorLog, wantsOf };
+
+/** A login that failed at the host's form: what the form knows of it. What it leaves out is taken from the request. */
+export type LoginFailure = Omit<ReportedEvent, 'type'>;
 
 export interface AdapterOptions {
   /** The identity server to attach to; left out: only `emit` brings events. */
@@ -77,6 +83,13 @@ export interface Adapter {
    * @throws SetwireError (as a rejection) SETWIRE_EVENT_INVALID, SETWIRE_NOT_RUNNING, SETWIRE_OVERLOADED
    */
   emit(event: ReportedEvent): Promise<void>;
+  /**
+   * Reports a login that failed at the host's own form, as `login.failure` with what the host knows of the request: the
+   * client that the login is for, the interaction's correlation id, the address and the user agent. Like `emit` otherwise.
+   *
+   * @throws SetwireError (as a rejection) as `emit`; SETWIRE_HOST_UNSUPPORTED where the host is no oidc-provider
+   */
+  loginFailed(request: FormRequest, response: FormResponse, failure?: LoginFailure): Promise<void>;
   /**
    * Stops listening, waits for requests that are under way, at most for `stopTimeout`, and closes. What is left in a journal
    * in memory is logged as dead; a journal on disk has it at the next start. Never rejects.
@@ -171,6 +184,23 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     await recorder.recorded(take(reported));
   }
 
+  async function loginFailed(request: FormRequest, response: FormResponse, failure?: LoginFailure): Promise<void> {
+    if (host?.loginContext === undefined)
+      throw new SetwireError(
+        'SETWIRE_HOST_UNSUPPORTED',
+        `setwire knows no login form of this host: found ${host?.name ?? 'no host'}, allowed: oidc-provider; report it with emit`,
+      );
+    const time = now();
+    const known = await host.loginContext(request, response);
+    await emit({ time, ...known, ...failure, type: 'login.failure' });
+  }
+
+  /** Whoever does not wait for it has said that the outcome does not matter. */
+  function unwatched(outcome: Promise<void>): Promise<void> {
+    outcome.catch(() => undefined);
+    return outcome;
+  }
+
   async function stop(): Promise<void> {
     state = 'stopping';
     stopListening();
@@ -209,12 +239,8 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   return {
     ready: delivery.ready,
     flows,
-    emit(event) {
-      const emitted = emit(event);
-      // Whoever does not wait for it has said that the outcome does not matter.
-      emitted.catch(() => undefined);
-      return emitted;
-    },
+    emit: (event) => unwatched(emit(event)),
+    loginFailed: (...of) => unwatched(loginFailed(...of)),
     detach() {
       stopped ??= stop().catch((error: unknown) => report('error', `the stop failed: ${messageOf(error)}`));
       return stopped;
@@ -290,23 +316,52 @@ export function eventTypesOf(
 function testSetOf(
   { issuer }: Settings,
   { name, profile, audience }: EndpointSettings,
+  state: string | undefined,
 ): SecurityEventToken | undefined {
-  const known = { id: randomUUID(), now: Date.now() };
+  const known = { id: randomUUID(), now: Date.now(), ...(state !== undefined && { state }) };
   if (profile === 'wso2') return makePing({ ...known, ...(issuer !== undefined && { issuer }) });
   if (issuer === undefined || audience === undefined) return undefined;
-  // No state: the receiver has not asked (SSF 1.0, section 8.1.4.1).
   return makeVerification({ ...known, issuer, audience, streamId: name });
 }
 
-/** Sends an endpoint one test SET, as it would send an event. */
-export async function pingEndpoint(settings: Settings, endpoint: EndpointSettings): Promise<Answer> {
-  const set = testSetOf(settings, endpoint);
-  if (set === undefined)
-    return { kind: 'failure', code: 'NO_ISSUER', detail: 'the config has no `issuer`', durationMs: 0, bytes: 0 };
-  const { deliver, close } = deliverWith(endpoint, { now: Date.now });
+/** What an endpoint made of the verification event, and under which `jti` it came. */
+export interface Verification {
+  readonly jti?: string;
+  readonly answer: Answer;
+}
+
+/**
+ * Sends an endpoint the verification event (SSF 1.0, section 8.1.4.1), as it would send any other: once, whatever comes.
+ *
+ * @param state what the receiver is to know it by; left out where it has not asked for the event
+ */
+export async function verifyEndpoint(
+  settings: Settings,
+  endpoint: EndpointSettings,
+  state?: string,
+): Promise<Verification> {
+  const set = testSetOf(settings, endpoint, state);
+  if (set === undefined) {
+    const detail = 'the config has no `issuer`';
+    return { answer: { kind: 'failure', code: 'NO_ISSUER', detail, durationMs: 0, bytes: 0 } };
+  }
+  const sealer = profileOf(endpoint.profile).isSealed
+    ? sealerOf(keyRingFor(settings.signing, Date.now), endpoint, {
+        fetchJwks: fetchJwksWith(endpoint, Date.now),
+        clock: () => performance.now(),
+        report: () => undefined,
+      })
+    : undefined;
+  const { deliver, close } = deliverWith(endpoint, { now: Date.now, ...(sealer && { sealer }) });
   try {
-    return await deliver({ id: batchIdOf([set.jti]), sets: [set] }, new AbortController().signal);
+    const batch = { id: batchIdOf([set.jti]), sets: [{ ...set, time: Date.now() }] };
+    return { jti: set.jti, answer: await deliver(batch, new AbortController().signal) };
   } finally {
     close();
   }
+}
+
+/** The same, to see whether anything gets there. */
+export async function pingEndpoint(settings: Settings, endpoint: EndpointSettings): Promise<Answer> {
+  return (await verifyEndpoint(settings, endpoint)).answer;
 }

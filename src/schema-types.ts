@@ -49,6 +49,14 @@ export type SigningAlg = 'ES256' | 'RS256' | 'PS256' | 'EdDSA';
 export type SourceConfig =
   Wso2SourceConfig | KeycloakSourceConfig | KeycloakLogSourceConfig | IdentityEventSourceConfig;
 /**
+ * How SETs travel. `webhook`: as `batch.format` says; `push`: one signed SET per request (RFC 8935); `multi-push`: many in one request, each answered by itself (draft-deshpande-secevent-http-multi-set-push). Left out: `webhook` with the wso2 profile, `push` with ssf.
+ */
+export type DeliveryMethod = 'webhook' | 'push' | 'multi-push';
+/**
+ * Which text of the multi-SET push draft the receiver keeps to. `draft-02`: the published one; `secevents`: its editor's copy, with application/secevents+json and application/problem+json.
+ */
+export type MultiPushWire = 'draft-02' | 'secevents';
+/**
  * One of what a user goes by; `complex`: user, session, tenant and application as the event has them; `aliases`: several of what a user goes by; `pairwise`: an opaque id that differs from endpoint to endpoint, with nothing else in the SET by which a user could be recognised.
  */
 export type SubjectFormat =
@@ -74,9 +82,9 @@ export type EncryptionAlg =
  */
 export type EncryptionEnc = 'A128GCM' | 'A192GCM' | 'A256GCM' | 'A128CBC-HS256' | 'A192CBC-HS384' | 'A256CBC-HS512';
 /**
- * How Setwire shows who it is: `bearer`, `basic` or `oauth2`.
+ * How Setwire shows who it is: `bearer`, `basic`, `splunk` or `oauth2`.
  */
-export type AuthConfig = BearerAuthConfig | BasicAuthConfig | OAuth2AuthConfig;
+export type AuthConfig = BearerAuthConfig | SplunkAuthConfig | BasicAuthConfig | OAuth2AuthConfig;
 /**
  * `subject`: a user's later event is not sent before an earlier one has been delivered or given up; other users' go on in parallel. `none`: whatever is ready is sent.
  */
@@ -946,6 +954,8 @@ export interface EndpointConfig {
    * How an event becomes a SET. `wso2`: WSO2 Identity Server's webhook format. `ssf`: OpenID Shared Signals, with the event types of CAEP and RISC and our own.
    */
   profile: 'wso2' | 'ssf';
+  delivery?: DeliveryMethod;
+  wire: MultiPushWire;
   /**
    * `aud` of the SETs: what the receiver calls itself, or a list of it. Needed with `profile: ssf`, and for that alone.
    */
@@ -1031,6 +1041,16 @@ export interface BearerAuthConfig {
   type: 'bearer';
   /**
    * Sent as `Authorization: Bearer <token>`.
+   */
+  token: string;
+}
+/**
+ * The token of a Splunk HTTP event collector.
+ */
+export interface SplunkAuthConfig {
+  type: 'splunk';
+  /**
+   * Sent as `Authorization: Splunk <token>`.
    */
   token: string;
 }
@@ -1121,11 +1141,11 @@ export interface SignatureConfig {
  */
 export interface BatchConfig {
   /**
-   * `single`: one SET per request, sent at once; `array`: a JSON array; `ndjson`: a SET per line.
+   * What a webhook is sent. `single`: one SET per request, at once; `array`: a JSON array; `ndjson`: a SET per line; `cloudevents`: one CloudEvent per request; `cloudevents-batch`: a JSON array of them, for receivers that have asked for it, with the `maxEvents` that they take; `splunk-hec`: for Splunk's HTTP event collector.
    */
-  format: 'single' | 'array' | 'ndjson';
+  format: 'single' | 'array' | 'ndjson' | 'cloudevents' | 'cloudevents-batch' | 'splunk-hec';
   /**
-   * For array and ndjson, how many SETs at most. With `single` it is always 1, and more is refused.
+   * How many SETs a request holds at most. With `single`, `cloudevents` and `delivery: push` it is always 1, and more is refused. After a 413, or `too_many_sets`, it is half of what was too much, and grows again.
    */
   maxEvents: number;
   /**
@@ -1133,7 +1153,7 @@ export interface BatchConfig {
    */
   maxBytes: string;
   /**
-   * For array and ndjson, how long the oldest event of a batch waits for company. At most 24d.
+   * How long the oldest event of a batch of several waits for company. At most 24d.
    */
   maxWait: string;
 }

@@ -133,7 +133,8 @@ function describeIntake({ listen, sources }: IntakeSettings, io: Io): string {
   return `${bold('intake', io)}, by setwire serve\n${lines.join('\n')}\n`;
 }
 
-function pingWords(answer: Answer, io: Io): { readonly ok: boolean; readonly words: string } {
+/** An answer in words, and whether the SET was taken. */
+export function answerWords(answer: Answer, io: Io): { readonly ok: boolean; readonly words: string } {
   const took = `${Math.round(answer.durationMs)} ms`;
   if (answer.kind === 'failure')
     return { ok: false, words: `${bad('failed', io)} ${answer.code}: ${answer.detail} (${took})` };
@@ -158,7 +159,7 @@ async function ping(settings: Settings, deps: CheckDeps, io: Io): Promise<number
   const endpoints = settings.endpoints.filter(({ enabled }) => enabled);
   if (endpoints.length === 0) io.stdout.write('no endpoint to ping\n');
   const pings = endpoints.map(async (endpoint) => {
-    const { ok, words } = pingWords(await deps.pingEndpoint(settings, endpoint), io);
+    const { ok, words } = answerWords(await deps.pingEndpoint(settings, endpoint), io);
     if (!io.signal.aborted) io.stdout.write(`ping ${endpoint.name}: ${words}\n`);
     return ok;
   });

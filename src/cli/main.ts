@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { checkQuery, eventTypesOf, pingEndpoint } from '../adapter.js';
+import { checkQuery, eventTypesOf, pingEndpoint, verifyEndpoint } from '../adapter.js';
 import { didYouMean } from '../config/did-you-mean.js';
 import { messageOf } from '../errors.js';
 import { version } from '../version.js';
@@ -14,6 +14,7 @@ import { keys } from './keys.js';
 import { replay } from './replay.js';
 import { serve } from './serve.js';
 import { tail } from './tail.js';
+import { verify } from './verify.js';
 
 type Command = (argv: readonly string[], io: Io) => Promise<number>;
 
@@ -22,6 +23,10 @@ const commands: Readonly<Record<string, { readonly run: Command; readonly what: 
   check: {
     run: (argv, io) => check(argv, io, { checkQuery, eventTypesOf, pingEndpoint }),
     what: 'say what is wrong in a config, or what it means',
+  },
+  verify: {
+    run: (argv, io) => verify(argv, io, { checkQuery, verifyEndpoint }),
+    what: 'send an endpoint the verification event, and show the answer',
   },
   tail: { run: tail, what: 'show the delivery log' },
   endpoint: { run: endpoint, what: 'show how endpoints are; stop and go on sending to one' },

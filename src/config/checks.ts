@@ -1,7 +1,8 @@
 import type { Config, EndpointConfig } from '../schema-types.js';
+import { deliveryComplaints, whySingle } from './check-delivery.js';
 import { encryptionComplaints } from './check-encryption.js';
-import { eventTypesOf, profileComplaints } from './check-profile.js';
 import { intakeComplaints, isLoopback } from './check-intake.js';
+import { eventTypesOf, profileComplaints } from './check-profile.js';
 import { headersOf, signatureOf } from './check-request.js';
 import { signingComplaints } from './check-signing.js';
 import type { Complaint } from './explain.js';
@@ -104,12 +105,18 @@ const usableEncryption: EndpointCheck = {
 
 /** Whoever writes how many SETs a batch holds wants batches, and would get none. */
 const batchOfMany: EndpointCheck = {
-  reads: ['batch'],
-  complaints: ({ batch: { format, maxEvents } }, _deps, isWritten) => {
-    if (format !== 'single' || maxEvents === 1 || !isWritten('/batch/maxEvents')) return [];
-    const allowed = '1, since `format: single` is one SET per request; or `format: array` or `ndjson` beside it';
-    return [{ pointer: '/batch/maxEvents', found: String(maxEvents), allowed }];
+  reads: ['batch', 'delivery', 'profile'],
+  complaints: (endpoint, _deps, isWritten) => {
+    const { maxEvents } = endpoint.batch;
+    const why = whySingle(endpoint);
+    if (why === undefined || maxEvents === 1 || !isWritten('/batch/maxEvents')) return [];
+    return [{ pointer: '/batch/maxEvents', found: String(maxEvents), allowed: `1, ${why}` }];
   },
+};
+
+const suitsDelivery: EndpointCheck = {
+  reads: ['delivery', 'profile', 'wire', 'batch', 'signature', 'headers'],
+  complaints: (endpoint, _deps, isWritten) => deliveryComplaints(endpoint, isWritten),
 };
 
 /** setTimeout takes no more than 2^31 - 1 ms, and waits not at all for more. */
@@ -181,6 +188,7 @@ const endpointChecks: readonly EndpointCheck[] = [
   usableProfile,
   usableEncryption,
   batchOfMany,
+  suitsDelivery,
   usableTimeout,
   usableBatchLimits,
   usableRetry,

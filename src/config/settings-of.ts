@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { AuthConfig, Config, EncryptionConfig, EndpointConfig, SigningConfig } from '../schema-types.js';
 import { Secret } from '../secret.js';
+import { deliveryOf, whySingle } from './check-delivery.js';
 import { intakeOf } from './intake-of.js';
 import type { AuthSettings, EndpointSettings, Settings } from './settings.js';
 import { bytesOf, msOf } from './units.js';
@@ -10,7 +11,8 @@ const secretOf = (text: string | undefined): Secret | undefined => (text === und
 function authOf(auth: AuthConfig): AuthSettings {
   switch (auth.type) {
     case 'bearer':
-      return { type: 'bearer', token: new Secret(auth.token) };
+    case 'splunk':
+      return { type: auth.type, token: new Secret(auth.token) };
     case 'basic':
       return { type: 'basic', username: auth.username, password: new Secret(auth.password) };
     case 'oauth2':
@@ -45,6 +47,7 @@ function endpointOf(name: string, endpoint: EndpointConfig): EndpointSettings {
   return {
     name,
     ...same,
+    delivery: deliveryOf(endpoint),
     from: from === 'now' || from === 'beginning' ? from : Date.parse(from),
     where: same.where as EndpointSettings['where'],
     headers: Object.fromEntries(Object.entries(headers).map(([header, text]) => [header, new Secret(text)])),
@@ -68,7 +71,7 @@ function endpointOf(name: string, endpoint: EndpointConfig): EndpointSettings {
     timeoutMs: msOf(timeout),
     batch: {
       format: batch.format,
-      maxEvents: batch.format === 'single' ? 1 : batch.maxEvents,
+      maxEvents: whySingle(endpoint) === undefined ? batch.maxEvents : 1,
       maxBytes: bytesOf(batch.maxBytes),
       maxWaitMs: msOf(batch.maxWait),
     },

@@ -90,7 +90,7 @@ export type SourceSettings =
   | { readonly type: 'identity-event'; readonly name: string; readonly path: string; readonly token: Secret };
 
 export type AuthSettings =
-  | { readonly type: 'bearer'; readonly token: Secret }
+  | { readonly type: 'bearer' | 'splunk'; readonly token: Secret }
   | { readonly type: 'basic'; readonly username: string; readonly password: Secret }
   | {
       readonly type: 'oauth2';
@@ -109,6 +109,8 @@ export interface EndpointSettings {
   /** A number: a time, in milliseconds. */
   readonly from: 'now' | 'beginning' | number;
   readonly profile: EndpointConfig['profile'];
+  readonly delivery: NonNullable<EndpointConfig['delivery']>;
+  readonly wire: EndpointConfig['wire'];
   readonly audience?: string | readonly string[];
   readonly subject: EndpointConfig['subject'];
   /** To the key of a JWKS URL, or to a given one, PEM or JWK. */
@@ -132,7 +134,7 @@ export interface EndpointSettings {
   readonly concurrency: number;
   readonly order: EndpointConfig['order'];
   readonly batch: {
-    readonly format: 'single' | 'array' | 'ndjson';
+    readonly format: EndpointConfig['batch']['format'];
     readonly maxEvents: number;
     readonly maxBytes: number;
     readonly maxWaitMs: number;

@@ -20,12 +20,15 @@ export interface JournalOptions {
 
 const positionOf = ({ next, pending }: ReaderRow): Position => ({
   next,
-  pending: pending.map(([offset, attempts, forMs]) => ({ offset, attempts, forMs })),
+  pending: pending.map(([offset, attempts, forMs, done]) => ({ offset, attempts, forMs, ...(done && { done }) })),
 });
 
 const rowOf = ({ next, pending }: Position): Pick<ReaderRow, 'next' | 'pending'> => ({
   next,
-  pending: pending.map(({ offset, attempts, forMs }) => [offset, attempts, Math.round(forMs)] as const),
+  pending: pending.map(({ offset, attempts, forMs, done }) => {
+    const tried = [offset, attempts, Math.round(forMs)] as const;
+    return done === undefined ? tried : [...tried, done];
+  }),
 });
 
 /** First offset whose event was accepted at `time` (milliseconds) or later: acceptance goes up with the offset, by and large. */

@@ -36,11 +36,15 @@ const maxPadding = 16;
 const maxAround = base64Length(896) + base64Length(1024) + base64Length(16) + base64Length(32) + 4;
 
 /** Encrypts what another sealer has signed, to the key that the receiver has now. */
-export function encrypterWith(signer: Sealer, keyNow: () => Promise<ReceiverKey>, enc: EncryptionEnc): Sealer {
+export function encrypterWith(
+  signer: Sealer,
+  keyNow: (signal?: AbortSignal) => Promise<ReceiverKey>,
+  enc: EncryptionEnc,
+): Sealer {
   return {
     sizeOf: (bytes) => base64Length(signer.sizeOf(bytes) + maxPadding) + maxAround,
-    async seal(claims) {
-      const key = await orSealError(keyNow());
+    async seal(claims, signal) {
+      const key = await orSealError(keyNow(signal));
       const signed = await signer.seal(claims);
       return await orSealError(Promise.all(signed.map((jws) => encrypted(key, enc, jws))));
     },

@@ -3,11 +3,11 @@ import type { EncryptionAlg } from '../schema-types.js';
 import { type ReceiverKey, ReceiverKeyError, receiverKeyOf } from './receiver-key.js';
 
 /**
- * Gets what a receiver's JWKS URL has: one request, bounded in time and size.
+ * Gets what a receiver's JWKS URL has: one request, bounded in time and size, cut short by `signal`.
  *
  * @throws ReceiverKeyError (as a rejection)
  */
-export type FetchJwks = (url: string) => Promise<string>;
+export type FetchJwks = (url: string, signal?: AbortSignal) => Promise<string>;
 
 /** What is needed to keep up with a receiver's keys. */
 export interface JwksDeps {
@@ -25,8 +25,8 @@ const lastGoodMs = 24 * 3_600_000;
 const againMs = 10_000;
 
 /**
- * The key of a JWKS URL, fetched when it is needed and older than ten minutes; whoever comes meanwhile waits for the same
- * request. While the URL is down the last good key is used for at most a day. A set that came and has no key that fits takes
+ * The key of a JWKS URL, fetched when it is needed and older than ten minutes; callers that come together share one request,
+ * and the signal of the first. While the URL is down the last good key is used for at most a day. A set that came and has no key that fits takes
  * the old one away: the receiver has withdrawn it.
  *
  * @param endpoint its name, for the log
@@ -36,7 +36,7 @@ export function keyAt(
   url: string,
   alg: EncryptionAlg | undefined,
   { fetchJwks, clock, report }: JwksDeps,
-): () => Promise<ReceiverKey> {
+): (signal?: AbortSignal) => Promise<ReceiverKey> {
   let held: { readonly key: ReceiverKey; readonly at: number } | undefined;
   let failed: { readonly why: ReceiverKeyError; readonly at: number } | undefined;
   let fetching: Promise<void> | undefined;
@@ -50,9 +50,9 @@ export function keyAt(
     failed = { why, at: clock() };
   }
 
-  async function renew(): Promise<void> {
+  async function renew(signal?: AbortSignal): Promise<void> {
     try {
-      const key = receiverKeyOf(await fetchJwks(url), alg);
+      const key = receiverKeyOf(await fetchJwks(url, signal), alg);
       failed = undefined;
       held = key && { key, at: clock() };
       if (key === undefined)
@@ -62,15 +62,17 @@ export function keyAt(
           ),
         );
     } catch (error) {
+      // Nothing is known of the URL then.
+      if (signal?.aborted) return;
       fail(error instanceof ReceiverKeyError ? error : new ReceiverKeyError('its JWK Set cannot be had'));
     }
   }
 
-  return async () => {
+  return async (signal) => {
     const isYounger = (since: { readonly at: number } | undefined, ms: number): boolean =>
       since !== undefined && clock() - since.at < ms;
     if (!isYounger(held, freshMs) && !isYounger(failed, againMs)) {
-      fetching ??= renew().finally(() => {
+      fetching ??= renew(signal).finally(() => {
         fetching = undefined;
       });
     }

@@ -5,8 +5,8 @@ import { type ExtendOptions, type Got, got } from 'got';
 import { version } from '../version.js';
 import type { Answer, Endpoint } from './endpoint.js';
 
-/** So much of an answer is read; then it is cut. */
-const maxAnswerBytes = 64 * 1024;
+/** So much of an answer is read as a rule; then it is cut. */
+const usualAnswerBytes = 64 * 1024;
 
 /**
  * One POST: no retry, no redirect. Never rejects. The time limit is for all of it, to the end of the answer: a 2xx whose
@@ -19,18 +19,24 @@ export type Post = (
   signal: AbortSignal,
 ) => Promise<Answer>;
 
-/** Makes POSTs over connections that are kept: of one endpoint, so that one's troubles stay its own. */
+/**
+ * Makes POSTs over connections that are kept: of one endpoint, so that one's troubles stay its own.
+ *
+ * @param moreBytes how much of an answer is read past 64 KB
+ */
 export function postWith(
   endpoint: Pick<Endpoint, 'tls' | 'timeoutMs' | 'concurrency'>,
   now: () => number,
+  moreBytes = 0,
 ): { post: Post; close: () => void } {
   // Idle sockets go before the five seconds after which most servers close them: a request on one that the server is
   // closing at that moment would fail.
   const kept = { keepAlive: true, maxSockets: endpoint.concurrency, timeout: 4000, scheduling: 'lifo' } as const;
   const agent = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
   const client = clientOf({ method: 'POST', agent }, endpoint.tls);
+  const limits = { timeoutMs: endpoint.timeoutMs, answerBytes: usualAnswerBytes + moreBytes };
   return {
-    post: (url, body, headers, signal) => attempt(client, endpoint.timeoutMs, url, body, headers, signal, now),
+    post: (url, body, headers, signal) => attempt(client, limits, url, body, headers, signal, now),
     close() {
       agent.http.destroy();
       agent.https.destroy();
@@ -46,7 +52,7 @@ export function clientOf(options: Pick<ExtendOptions, 'method' | 'agent'>, tls: 
     retry: { limit: 0 },
     followRedirect: false,
     throwHttpErrors: false,
-    // An answer is cut after 64 KB as it comes: it must not unfold to more.
+    // An answer is cut as it comes: it must not unfold to more.
     decompress: false,
     https: {
       rejectUnauthorized: true,
@@ -62,7 +68,7 @@ export function clientOf(options: Pick<ExtendOptions, 'method' | 'agent'>, tls: 
 /** One request of a client, to the end of its answer. Never rejects. */
 export function attempt(
   client: Got,
-  timeoutMs: number,
+  { timeoutMs, answerBytes }: { readonly timeoutMs: number; readonly answerBytes: number },
   url: string,
   body: Buffer | string | undefined,
   headers: Record<string, string>,
@@ -93,7 +99,7 @@ export function attempt(
 
     function answered(): void {
       if (head === undefined) failed('ECONNRESET');
-      else settle({ kind: 'answer', ...head, body: Buffer.concat(chunks).toString('utf8', 0, maxAnswerBytes) });
+      else settle({ kind: 'answer', ...head, body: Buffer.concat(chunks).toString('utf8', 0, answerBytes) });
     }
 
     function begun({ statusCode, headers: received }: IncomingMessage): void {
@@ -111,7 +117,7 @@ export function attempt(
     request.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
-      if (size >= maxAnswerBytes) answered();
+      if (size >= answerBytes) answered();
     });
     request.on('end', answered);
     request.on('error', (error: Error) => failed(codeOf(error)));

@@ -65,6 +65,8 @@ describe('a config file', () => {
           enabled: true,
           from: 'now',
           profile: 'wso2',
+          delivery: 'webhook',
+          wire: 'draft-02',
           events: ['*'],
           where: {},
           claims: ['username'],

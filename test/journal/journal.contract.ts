@@ -137,6 +137,18 @@ export function describeJournal(name: string, open: () => Journal | Promise<Jour
       });
     });
 
+    it('keeps which SETs of an entry are done, where it is said', async () => {
+      await journal.open('crm');
+      const first = journal.end;
+      await appendAll(journal, ['a', 'b']);
+      const pending = [
+        { offset: first, attempts: 3, forMs: 1500, done: ['s-1', 's-2'] },
+        { offset: first + 1, attempts: 0, forMs: 0 },
+      ];
+      await move('crm', first + 2, pending);
+      expect(journal.position('crm').pending).to.deep.equal(pending);
+    });
+
     it('keeps what a slow reader has not finished, whatever the others have', async () => {
       await journal.open('quick');
       await journal.open('slow');

@@ -41,7 +41,7 @@ describe("the keys of a receiver's JWKS URL", () => {
   function sealer(timeoutMs = 5000): Sealer {
     const endpoint = { name: 'partner', encryption: { jwks: receiver.url, enc: 'A256GCM' as const } };
     return sealerOf(keyRingOf(signing, []), endpoint, {
-      fetchJwks: fetchJwksWith({ timeoutMs }, Date.now, new AbortController().signal),
+      fetchJwks: fetchJwksWith({ timeoutMs }, Date.now),
       clock: () => time,
       report: (...told) => reports.push(told),
     });

@@ -8,7 +8,6 @@ import { version } from '../../src/version.js';
 import { type Receiver, type ReceiverOptions, startReceiver } from '../support/receiver.js';
 
 const pem = (name: string): string => readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8');
-const never = new AbortController().signal;
 
 describe("a GET of a receiver's JWK Set", () => {
   let receiver: Receiver;
@@ -17,10 +16,10 @@ describe("a GET of a receiver's JWK Set", () => {
 
   async function fetched(
     options: ReceiverOptions,
-    { tls, signal = never }: { tls?: Endpoint['tls']; signal?: AbortSignal } = {},
+    { tls, signal }: { tls?: Endpoint['tls']; signal?: AbortSignal } = {},
   ): Promise<string> {
     receiver = await startReceiver(options);
-    return await fetchJwksWith({ timeoutMs: 1000, ...(tls && { tls }) }, Date.now, signal)(receiver.url);
+    return await fetchJwksWith({ timeoutMs: 1000, ...(tls && { tls }) }, Date.now)(receiver.url, signal);
   }
 
   async function refusalOf(...given: Parameters<typeof fetched>): Promise<string> {

@@ -1,6 +1,6 @@
 import type { EventSource, Wso2Body, Wso2Claim, Wso2User } from '../../schema-types.js';
-import type { Shows } from './wso2-claims.js';
 import { type Body, withoutEmpty } from '../omission.js';
+import type { Shows } from './wso2-claims.js';
 
 const claimLists = ['claims', 'additionalClaims', 'addedClaims', 'updatedClaims', 'removedClaims'] as const;
 

@@ -79,6 +79,7 @@ export const wso2: Profile = {
     return uri === undefined ? [] : [uri];
   },
   contentType: 'application/json',
+  isSealed: false,
   covers,
   makeSetsWith(settings): MakeSets {
     const shows = shownBy(settings.claims);
@@ -90,20 +91,20 @@ const verificationUri = 'https://schemas.openid.net/secevent/ssf/event-type/veri
 
 /**
  * A SET that says nothing but that it came through (SSF 1.0, section 8.1.4.1), in WSO2's envelope: what
- * `setwire check --ping` sends. Its schema is `schemas/wso2/verification.schema.json`.
+ * `setwire check --ping` and `setwire verify` send. Its schema is `schemas/wso2/verification.schema.json`.
  *
  * @param options.issuer public base URL of the identity server
  * @param options.id a new UUID, its `jti`
  * @param options.now in milliseconds, its `iat`
+ * @param options.state what the receiver is to know it by
  */
 export function makePing(options: {
   readonly issuer?: string;
   readonly id: string;
   readonly now: number;
+  readonly state?: string;
 }): SecurityEventToken {
-  const { issuer, id, now } = options;
-  const set = envelopeOf({ iss: baseOf(issuer), jti: id, iat: now }, verificationUri, {
-    state: 'setwire check --ping',
-  });
+  const { issuer, id, now, state = 'setwire check --ping' } = options;
+  const set = envelopeOf({ iss: baseOf(issuer), jti: id, iat: now }, verificationUri, { state });
   return tokenOf(set, id, 'verification', verificationUri);
 }
