@@ -11,6 +11,7 @@ const entries = [
   'delivery-log',
   'dead-letter',
   'plugin-options',
+  'better-auth-options',
   'extension-manifest',
   'keycloak-event',
   'wso2-webhook',

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isatty } from 'node:tty';
 import { isDeepStrictEqual } from 'node:util';
 import { merge, Subject } from 'rxjs';
+import { sendable } from './config/sendable.js';
 import type { EndpointSettings, Settings } from './config/settings.js';
 import { startDelivery, wantsOf, within } from './delivery.js';
 import { messageOf, SetwireError } from './errors.js';
@@ -18,7 +19,6 @@ import { operatorLog } from './log/operator-log.js';
 import { reopenOnSighup } from './log/reopen-on-sighup.js';
 import { type Report, tallyWith } from './report.js';
 import type { IdentityEvent } from './schema-types.js';
-import { Secret } from './secret.js';
 import { type Handler, jwksHandlerOf } from './set/jwks-handler.js';
 import { type KeptKeyRing, keyRingIn } from './set/key-ring.js';
 import { keyRingFor } from './set/key-ring-of.js';
@@ -28,6 +28,7 @@ import { makePing } from './set/profiles/wso2.js';
 import { profileOf } from './set/profiles.js';
 import { sealerOf } from './set/sealer-of.js';
 import type { SecurityEventToken } from './set/set.js';
+import { deliveryInThread, type InThread, type InThreadDeps } from './thread/delivery-in-thread.js';
 import { deliverWith } from './transmitter/deliver.js';
 import type { Answer } from './transmitter/endpoint.js';
 import { fetchJwksWith } from './transmitter/get.js';
@@ -124,11 +125,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   const issuer = settings.issuer ?? host?.issuer;
   const losses = tallyWith(report, 'events are lost', 'error');
 
-  const journal =
-    settings.journal === 'memory'
-      ? memoryJournal(settings.buffer, (loss) => delivery.lose(loss))
-      : embeddedJournal({ dataDir: settings.dataDir, durability: settings.durability, report });
-  const delivery = startDelivery(settings, { journal, report, losses, ...(issuer !== undefined && { issuer }) });
+  const { journal, delivery } = deliveryOf(settings, { report, losses, ...(issuer !== undefined && { issuer }) });
   const stopReopening = isatty(0) ? () => undefined : reopenOnSighup({ reopen: delivery.reopenLog });
 
   const keys = keyRingFor(settings.signing, now);
@@ -219,12 +216,12 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   /** A process that ends without `detach` takes what it holds with it: that is said while it still can be. */
   function warnOfLoss(): void {
     const waiting = settings.journal === 'memory' ? Object.entries(delivery.status()) : [];
+    const unwritten = recorder.pending - delivery.flush();
     const events = Object.fromEntries([
       ...waiting.map(([name, { lag }]) => [name, lag.events] as const).filter(([, lag]) => lag > 0),
-      ...(recorder.pending > 0 ? [['not yet in the journal', recorder.pending] as const] : []),
+      ...(unwritten > 0 ? [['not yet in the journal', unwritten] as const] : []),
     ]);
     if (Object.keys(events).length > 0) report('error', 'the process ends without detach: events are lost', events);
-    delivery.flushLog();
   }
 
   let current = settings;
@@ -276,7 +273,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
           'signing',
           'intake',
         ] as const
-      ).filter((name) => !isDeepStrictEqual(comparable(settings[name]), comparable(next[name])));
+      ).filter((name) => !isDeepStrictEqual(sendable(settings[name]), sendable(next[name])));
       delivery.apply(next);
       if (later.length > 0) report('warn', 'some settings apply at the next start only', { settings: later });
     },
@@ -286,11 +283,16 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
 /** For what has been accepted, and is a plain object therefore. */
 const hasId = (reported: unknown): boolean => (reported as { readonly id?: unknown }).id !== undefined;
 
-/** Secrets are compared by what they are. */
-const comparable = (value: unknown): unknown =>
-  JSON.parse(
-    JSON.stringify(value ?? null, (_, member) => (member instanceof Secret ? { secret: member.reveal() } : member)),
-  );
+/** Where the journal and the delivery run: with the host, or in a thread of their own. */
+function deliveryOf(settings: Settings, deps: InThreadDeps): InThread {
+  if (settings.transmitter === 'worker') return deliveryInThread(settings, deps);
+  const journal =
+    settings.journal === 'memory'
+      ? memoryJournal(settings.buffer, (loss) => delivery.lose(loss))
+      : embeddedJournal({ dataDir: settings.dataDir, durability: settings.durability, report: deps.report });
+  const delivery = startDelivery(settings, { journal, ...deps });
+  return { journal, delivery };
+}
 
 /** For a caller whom no error may reach; it has been counted where it was thrown. */
 function quietly(work: () => unknown): void {

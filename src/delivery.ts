@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { isDeepStrictEqual } from 'node:util';
 import { filter, firstValueFrom } from 'rxjs';
+import { sendable } from './config/sendable.js';
 import type { EndpointSettings, Settings } from './config/settings.js';
 import { messageOf } from './errors.js';
 import type { Journal, JournalEntry, JournalLoss, Lead } from './journal/journal.js';
+import { pause } from './journal/lease.js';
 import type { Progress } from './journal/requests.js';
 import { type DeliveryLog, openDeliveryLog } from './log/delivery-log.js';
 import { userHashWith } from './log/user-hash.js';
@@ -44,14 +46,16 @@ export interface DeliveryDeps {
   readonly issuer?: string;
   /** false: nothing new is sent, only what operators have asked for. */
   readonly isLive?: boolean;
+  /** Nothing is sent for so many milliseconds (0). */
+  readonly holdMs?: number;
+  /** How endpoints were when a delivery that this one goes on with had ended: what was counted goes on. */
+  readonly before?: Readonly<Record<string, EndpointStatus>>;
 }
 
 /** Everything after the journal: who transmits, to whom, what is sent again, what is kept. */
 export interface Delivery {
   /** Resolves when the journal knows all endpoints: what is appended from then on is delivered to them. */
   readonly ready: Promise<void>;
-  /** What the journal has dropped is logged and counted. */
-  lose(loss: JournalLoss): void;
   /** An event that did not get into the journal is logged for each endpoint that would have got it. */
   miss(event: IdentityEvent): void;
   /** Takes over another config: endpoints that are new, changed or gone. */
@@ -59,7 +63,11 @@ export interface Delivery {
   status(): Readonly<Record<string, EndpointStatus>>;
   readonly log: DeliveryLog['status'];
   reopenLog(): void;
-  flushLog(): void;
+  /**
+   * For `process.on('exit')`: writes what waits for the log before it returns, and has that stored which waits for a
+   * journal in another thread. Returns how many events those were.
+   */
+  flush(): number;
   /** Whether this process is the one that transmits. */
   readonly isLeading: boolean;
   /**
@@ -68,6 +76,12 @@ export interface Delivery {
    * @param closeJournal called before the log is closed: what is lost by it stands in the log
    */
   stop(closeJournal?: () => Promise<void>): Promise<void>;
+}
+
+/** A delivery in the thread that has the journal. */
+export interface DeliveryHere extends Delivery {
+  /** What the journal has dropped is logged and counted. */
+  lose(loss: JournalLoss): void;
 }
 
 /** Which events an endpoint gets: those it selects and its profile has a SET for. */
@@ -87,15 +101,15 @@ interface Running {
 }
 
 /** Delivers to the endpoints of `settings` while this process has the lead. */
-export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery {
-  const { journal, report, losses, isLive = true } = deps;
+export function startDelivery(settings: Settings, deps: DeliveryDeps): DeliveryHere {
+  const { journal, report, losses, isLive = true, holdMs = 0 } = deps;
   const now = (): number => Date.now();
   const clock = (): number => performance.now();
   const stopping = new AbortController();
   const running = new Map<string, Running>();
   const resending = new Set<string>();
   /** How endpoints were when they were stopped: what was counted goes on. */
-  const before = new Map<string, EndpointStatus>();
+  const before = new Map<string, EndpointStatus>(Object.entries(deps.before ?? {}));
   /** Endpoints that are being stopped: they are begun anew only then. */
   const leaving = new Map<string, { readonly stopped: Promise<unknown>; readonly transmission: Transmission }>();
   /** What is done every now and then and is not over yet. */
@@ -375,6 +389,7 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
   }
 
   async function work(): Promise<void> {
+    await pause(holdMs, stopping.signal);
     while (settings.transmitter !== 'none' && !stopping.signal.aborted) {
       const given = await journal.lead(stopping.signal);
       if (given === undefined) return;
@@ -444,7 +459,7 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
       // What has not changed is taken over as it is, and so goes on undisturbed.
       const endpoints = next.endpoints.map((endpoint) => {
         const old = olds.get(endpoint.name);
-        return isSame && old !== undefined && isDeepStrictEqual(revealed(old), revealed(endpoint)) ? old : endpoint;
+        return isSame && old !== undefined && isDeepStrictEqual(sendable(old), sendable(endpoint)) ? old : endpoint;
       });
       current = { ...next, endpoints };
       const known = lead === undefined ? register() : registerAll().then(reconcile);
@@ -455,7 +470,10 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): Delivery 
       return log.status;
     },
     reopenLog: log.reopen,
-    flushLog: log.flushSync,
+    flush() {
+      log.flushSync();
+      return 0;
+    },
     get isLeading() {
       return lead !== undefined && !lead.lost.aborted;
     },
@@ -494,14 +512,6 @@ function deferred(): { readonly promise: Promise<void>; readonly resolve: () => 
     resolve = settle;
   });
   return { promise, resolve };
-}
-
-/** Settings with their secrets in them, to be compared: a secret that has changed is a change. */
-function revealed(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if ('reveal' in value && typeof value.reveal === 'function') return { secret: (value.reveal as () => string)() };
-  if (Array.isArray(value)) return value.map(revealed);
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, revealed(member)]));
 }
 
 /** A new id for something that an operator asks for: in the order of asking. */

@@ -56,9 +56,18 @@ function standAside(error: unknown): OidcAttachment {
   };
 }
 
-function attachTo(host: unknown, options?: unknown): OidcAttachment {
+/**
+ * Attaches to a host; never throws.
+ *
+ * @param host as in `plugin.attach`
+ * @param read the settings, and which kind of host it is where that is known; what it throws is why Setwire stands aside
+ */
+export function attachTo(
+  host: unknown,
+  read: () => Pick<ReturnType<typeof optionsOf>, 'settings' | 'kind'>,
+): OidcAttachment {
   try {
-    const { settings, kind } = optionsOf(options, process.env, checkQuery);
+    const { settings, kind } = read();
     const report = operatorLog(settings.log.level);
     const adapter = createAdapter(settings, { host, report, ...(kind && { kind }) });
     const unwatch = watchConfig(settings, {
@@ -94,7 +103,8 @@ const plugin = {
    * @param options as in `schemas/plugin-options.schema.json`: `config`, the config file (`setwire.yaml` in the working
    *   directory), and `host`, which kind of server it is (found out)
    */
-  attach: attachTo as Attach,
+  attach: ((host: unknown, options?: unknown) =>
+    attachTo(host, () => optionsOf(options, process.env, checkQuery))) as Attach,
 };
 
 export default plugin;

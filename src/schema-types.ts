@@ -36,9 +36,9 @@ export type JournalKind = 'embedded' | 'memory';
  */
 export type Durability = 'flush' | 'commit';
 /**
- * Where delivery runs. `inline`: in this process, or in another that shares `dataDir`: one of them transmits, and another takes over when it ends. `none`: not in this process.
+ * Where the journal and the delivery run. `worker`: in a thread of their own, so that the host's thread only captures events and hands them over; one that crashes is replaced, and nothing is lost. `inline`: in the host's thread. With both, one of the processes that share `dataDir` transmits, and another takes over when it ends. `none`: this process only puts its events into the journal, another one transmits. `journal: memory` is always inline.
  */
-export type TransmitterMode = 'inline' | 'none';
+export type TransmitterMode = 'worker' | 'inline' | 'none';
 /**
  * Signature algorithm (RFC 7518, RFC 8037). RS256 is what the CAEP interoperability profile asks for; ES256 is ten times faster.
  */
@@ -110,6 +110,7 @@ export interface SchemaTypes {
   'delivery-log': DeliveryRecord;
   'dead-letter': DeadLetter;
   'plugin-options': PluginOptions;
+  'better-auth-options': BetterAuthPluginOptions;
   'extension-manifest': ExtensionManifest;
   'keycloak-event': KeycloakEvent;
   'wso2-webhook': Wso2Webhook;
@@ -1335,6 +1336,25 @@ export interface PluginOptions {
    * Which identity server this is. Left out: found out.
    */
   host?: 'oidc-provider' | 'event-emitter';
+}
+/**
+ * What an application hands to Setwire where it makes a plugin of better-auth of it.
+ */
+export interface BetterAuthPluginOptions {
+  /**
+   * The config file, YAML or JSON; relative to the process's working directory.
+   */
+  config: string;
+  await?: Await;
+}
+/**
+ * Given: an answer of better-auth waits until the journal has the events of its request. Left out: nothing waits.
+ */
+export interface Await {
+  /**
+   * So long an answer waits at most, up to 99s; then it leaves, and the events follow.
+   */
+  timeout: string;
 }
 /**
  * The `identityServer` member of an extension's package.json: what a server must know before it runs any of the extension's code.

@@ -196,7 +196,13 @@ const endpointChecks: readonly EndpointCheck[] = [
   usableStart,
 ];
 
-const generalChecks: Readonly<Record<string, (config: Config, pointer: string) => readonly Complaint[]>> = {
+type GeneralCheck = (config: Config, pointer: string, isWritten: (pointer: string) => boolean) => readonly Complaint[];
+
+const generalChecks: Readonly<Record<string, GeneralCheck>> = {
+  '/transmitter': ({ journal, transmitter }, pointer, isWritten) =>
+    journal !== 'memory' || transmitter !== 'worker' || !isWritten(pointer)
+      ? []
+      : [{ pointer, found: transmitter, allowed: '`inline` beside `journal: memory`, which no other thread can see' }],
   '/stopTimeout': ({ stopTimeout }, pointer) => durationComplaints(stopTimeout, pointer, { most: longestTimer }),
   '/ssf/eventTypes': eventTypesOf,
   '/flows/login/suspicious/window': ({ flows }, pointer) =>
@@ -240,7 +246,7 @@ const generalChecks: Readonly<Record<string, (config: Config, pointer: string) =
  */
 export function crossCheck(config: Config, { isWritten, isUnsound, ...deps }: CheckContext): Complaint[] {
   const complaints = Object.entries(generalChecks).flatMap(([pointer, check]) =>
-    isUnsound(pointer) ? [] : check(config, pointer),
+    isUnsound(pointer) ? [] : check(config, pointer, isWritten),
   );
   // What is wrong with them has been told: every type counts as known then.
   const eventTypes = isUnsound('/ssf') || isUnsound('/ssf/eventTypes') ? undefined : config.ssf.eventTypes;

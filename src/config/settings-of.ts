@@ -132,7 +132,8 @@ export function settingsOf(config: Config, file: string, sources: readonly strin
     journal: config.journal,
     dataDir: resolve(dirname(file), config.dataDir),
     durability: config.durability,
-    transmitter: config.transmitter,
+    // A journal in memory is this thread's alone.
+    transmitter: config.journal === 'memory' && config.transmitter === 'worker' ? 'inline' : config.transmitter,
     retention: {
       maxAgeMs: msOf(config.retention.maxAge),
       maxBytes: bytesOf(config.retention.maxSize),

@@ -14,6 +14,8 @@ export interface EmbeddedOptions {
   /** `flush`: stored means flushed to disk; `commit`: the operating system has it. */
   readonly durability: 'flush' | 'commit';
   readonly report: Report;
+  /** As whom this process asks for the lead; left out: as one that nobody else is. */
+  readonly owner?: string;
 }
 
 /** So many changes are stored in one transaction at most. */
@@ -37,7 +39,7 @@ interface Change {
  * environment is moved aside and a new one begun. One whose folder was removed is still there for who has it open: it is
  * written anew.
  */
-function storeOn({ dataDir, durability, report }: EmbeddedOptions): Store {
+function storeOn({ dataDir, durability, report }: Omit<EmbeddedOptions, 'owner'>): Store {
   const folder = join(dataDir, 'journal');
   const closing = new AbortController();
   let environment: Environment | undefined;
@@ -266,4 +268,5 @@ function whyOf(error: unknown, dataDir: string): string {
  *
  * It never throws: what keeps it from opening is reported, `append` and `open` wait until it can be written.
  */
-export const embeddedJournal = (options: EmbeddedOptions): Journal => journalOn(storeOn(options));
+export const embeddedJournal = ({ owner, ...options }: EmbeddedOptions): Journal =>
+  journalOn(storeOn(options), owner === undefined ? {} : { owner });

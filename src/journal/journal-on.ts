@@ -14,6 +14,8 @@ const storePositionMs = 50;
 const askAgainMs = 50;
 
 export interface JournalOptions {
+  /** As whom this process asks for the lead; left out: as one that nobody else is. */
+  readonly owner?: string;
   /** Kept to at every append, rather than when `retain` is called. */
   readonly always?: { readonly limits: Retention; readonly onLoss: (loss: JournalLoss) => void };
 }
@@ -84,11 +86,13 @@ function goingOn(store: Store, seen: Seen): Store {
   return Object.create(store, { write: { value: write } }) as Store;
 }
 
+const none: ReadonlyMap<number, string> = new Map();
+
 /** A journal whose tables are in `store`. */
-export function journalOn(kept: Store, { always }: JournalOptions = {}): Journal {
+export function journalOn(kept: Store, { always, owner = randomUUID() }: JournalOptions = {}): Journal {
   const seen: Seen = { end: 1, readers: new Set() };
   const store = goingOn(kept, seen);
-  const lease = leaseIn(store, randomUUID());
+  const lease = leaseIn(store, owner);
   const tracked = new Map<string, () => Position>();
   const waiting = new Set<() => void>();
   const closing = new AbortController();
@@ -167,28 +171,35 @@ export function journalOn(kept: Store, { always }: JournalOptions = {}): Journal
     });
   }
 
+  async function appendAll(texts: readonly string[], once: ReadonlyMap<number, string> = none): Promise<Offset> {
+    if (closing.signal.aborted) throw new SetwireError('SETWIRE_NOT_RUNNING', 'the journal is closed');
+    const [offset, losses] = await store.write((tables) => {
+      const { totals } = tables;
+      const places = texts.map((text, index) => {
+        const id = once.get(index);
+        const before = id === undefined ? undefined : placeOf(tables, id);
+        if (before !== undefined) return before;
+        const place = totals.end;
+        tables.events.put(place, text);
+        if (id !== undefined) tables.ids.put(id, place);
+        totals.end += 1;
+        totals.bytes += text.length;
+        return place;
+      });
+      return [places[0] ?? totals.end, isFull(tables) ? trimAlways(tables) : []] as const;
+    });
+    tell(losses);
+    wake();
+    return offset;
+  }
+
   return {
     get end() {
       return endOf();
     },
-    async append(event, { once } = { once: false }) {
-      if (closing.signal.aborted) throw new SetwireError('SETWIRE_NOT_RUNNING', 'the journal is closed');
-      const text = JSON.stringify(event);
-      const [offset, losses] = await store.write((tables) => {
-        const { totals } = tables;
-        const before = once ? placeOf(tables, event.id) : undefined;
-        if (before !== undefined) return [before, []] as const;
-        const place = totals.end;
-        tables.events.put(place, text);
-        if (once) tables.ids.put(event.id, place);
-        totals.end += 1;
-        totals.bytes += text.length;
-        return [place, isFull(tables) ? trimAlways(tables) : []] as const;
-      });
-      tell(losses);
-      wake();
-      return offset;
-    },
+    append: (event, { once } = { once: false }) =>
+      appendAll([JSON.stringify(event)], once ? new Map([[0, event.id]]) : undefined),
+    appendAll,
     holds(id) {
       const tables = store.tables();
       return tables !== undefined && placeOf(tables, id) !== undefined;

@@ -54,6 +54,12 @@ export interface Journal {
    *   was closed before it could be written
    */
   append(event: IdentityEvent, how?: { readonly once: boolean }): Promise<Offset>;
+  /**
+   * Appends several, given as JSON, in one transaction; resolves with the first one's offset.
+   *
+   * @param once by place, the ids of those that are appended `once`
+   */
+  appendAll(texts: readonly string[], once?: ReadonlyMap<number, string>): Promise<Offset>;
   /** Whether an event that was appended `once` is in it still. */
   holds(id: string): boolean;
   /** Up to `max` entries from `from` on, in order; empty where there is none yet. Starts at the oldest that is left. */

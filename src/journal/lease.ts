@@ -66,7 +66,7 @@ export interface Lease {
  * Who of several processes transmits: whoever first writes its name into the store, as long as it counts its beat up.
  * Times are taken from this process's own steady clock, so that a clock that is set moves no lease.
  *
- * @param owner differs between all who may ask
+ * @param owner differs between all who may ask at the same time
  */
 export function leaseIn(store: Store, owner: string): Lease {
   const space = ownSpace();
@@ -133,7 +133,8 @@ export function leaseIn(store: Store, owner: string): Lease {
       while (!signal.aborted) {
         const tables = store.tables();
         const row = tables && read(tables);
-        if ((row === undefined || hasRunOut(row)) && (await take(row))) return held();
+        // One that is our own is left from a thread that has crashed.
+        if ((row === undefined || row.owner === owner || hasRunOut(row)) && (await take(row))) return held();
         await pause(askAgainMs, signal);
       }
       return undefined;

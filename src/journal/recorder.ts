@@ -1,6 +1,5 @@
 import { SetwireError } from '../errors.js';
 import type { IdentityEvent } from '../events/identity-event.js';
-import type { Journal } from './journal.js';
 
 /** The end of the host's side: hands events to the journal without the host waiting for it. */
 export interface Recorder {
@@ -30,7 +29,7 @@ const fewPending = 100;
  * @param onLost called for each event that is lost, with the reason
  */
 export function recorderOf(
-  journal: Pick<Journal, 'append'>,
+  journal: { append(event: IdentityEvent, how: { readonly once: boolean }): Promise<unknown> },
   ready: Promise<void>,
   limits: { readonly maxEvents: number; readonly maxBytes: number },
   onLost: (event: IdentityEvent, error: unknown) => void,

@@ -47,7 +47,7 @@ describe('a config file', () => {
         journal: 'embedded',
         dataDir: join(folder, 'setwire-data'),
         durability: 'flush',
-        transmitter: 'inline',
+        transmitter: 'worker',
         retention: {
           maxAgeMs: 7 * 86_400_000,
           maxBytes: 1024 ** 3,

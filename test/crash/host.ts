@@ -5,7 +5,8 @@ import type { HostMessage } from './hosts.js';
 
 const say = (message: HostMessage): void => void process.send?.(message);
 const adapter = createAdapter(loadConfig(process.argv[2] ?? '', { env: {} }), {
-  report: (_level, message, fields = {}) => say({ kind: 'report', message, code: String(fields.code ?? '') }),
+  report: (_level, message, fields = {}) =>
+    say({ kind: 'report', message, code: String(fields.code ?? ''), fields: JSON.stringify(fields) }),
 });
 
 /** As a login does it: nobody waits for it. */

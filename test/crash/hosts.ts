@@ -5,7 +5,7 @@ import type { AdapterStatus } from '../../src/adapter.js';
 
 export type HostMessage =
   | { readonly kind: 'begun' }
-  | { readonly kind: 'report'; readonly message: string; readonly code: string }
+  | { readonly kind: 'report'; readonly message: string; readonly code: string; readonly fields: string }
   /** The n-th event is in the journal. */
   | { readonly kind: 'kept'; readonly number: number }
   | { readonly kind: 'status'; readonly status: AdapterStatus };
@@ -15,6 +15,7 @@ export interface Host {
   readonly pid: number;
   readonly begun: Promise<void>;
   readonly codes: readonly string[];
+  readonly reports: readonly { readonly message: string; readonly fields: string }[];
   readonly kept: ReadonlySet<number>;
   emit(count: number): void;
   status(): Promise<AdapterStatus>;
@@ -26,9 +27,15 @@ export interface Host {
 const program = fileURLToPath(new URL('./host.ts', import.meta.url));
 const tsx = import.meta.resolve('tsx');
 
-export function startHost(config: string): Host {
-  const child = fork(program, [config], { execArgv: ['--import', tsx], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+/** @param first what is loaded before it, in every thread */
+export function startHost(config: string, env: Readonly<Record<string, string>> = {}, ...first: string[]): Host {
+  const child = fork(program, [config], {
+    execArgv: ['--max-old-space-size=256', '--import', tsx, ...first.flatMap((module) => ['--import', module])],
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
   const codes: string[] = [];
+  const reports: Host['reports'][number][] = [];
   const kept = new Set<number>();
   let said = '';
   let answered = (_: AdapterStatus): void => undefined;
@@ -38,6 +45,7 @@ export function startHost(config: string): Host {
   });
   child.on('message', (message: HostMessage) => {
     if (message.kind === 'report' && message.code !== '') codes.push(message.code);
+    if (message.kind === 'report') reports.push(message);
     if (message.kind === 'kept') kept.add(message.number);
     if (message.kind === 'status') answered(message.status);
   });
@@ -60,6 +68,7 @@ export function startHost(config: string): Host {
     pid: child.pid ?? 0,
     begun,
     codes,
+    reports,
     kept,
     emit: (count) => void child.send(count),
     status: () => ask('status'),

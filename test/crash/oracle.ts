@@ -13,6 +13,7 @@ import { variants } from './variants.js';
 
 const program = fileURLToPath(new URL('./processes.ts', import.meta.url));
 const tsx = import.meta.resolve('tsx');
+const crashing = new URL('../thread/crashing.mjs', import.meta.url).href;
 
 export interface Findings {
   /** Events whose `emit` resolved. */
@@ -27,6 +28,8 @@ export interface Findings {
 }
 
 interface Run {
+  /** `worker`: delivery runs in threads, which end by themselves at random moments. */
+  readonly transmitter?: 'inline' | 'worker';
   readonly kills: number;
   readonly seed: number;
   readonly tell?: (line: string) => void;
@@ -36,19 +39,31 @@ interface Run {
  * Runs a host, a transmitter and a receiver as processes of their own, kills the first two with SIGKILL again and again,
  * and compares what the host was told to be kept with what the receiver got.
  */
-export async function runOracle({ kills, seed, tell = () => undefined }: Run): Promise<Findings> {
+export async function runOracle({
+  transmitter = 'inline',
+  kills,
+  seed,
+  tell = () => undefined,
+}: Run): Promise<Findings> {
   const random = seeded(seed);
   const folder = mkdtempSync(join(tmpdir(), 'setwire-oracle-'));
   const received = join(folder, 'received.txt');
+  const crashes = join(folder, 'crashes');
+  if (transmitter === 'worker') writeFileSync(crashes, '');
   const kept = new Set<string>();
   const numbers = Array.from({ length: subjects }, () => 0);
   const children = new Set<ChildProcess>();
   const faults: string[] = [];
 
   function start(role: string, file: string, ...args: string[]): { child: ChildProcess; said: Promise<string> } {
-    const child = spawn(process.execPath, ['--import', tsx, program, role, file, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(
+      process.execPath,
+      ['--max-old-space-size=256', '--import', tsx, '--import', crashing, program, role, file, ...args],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, SETWIRE_TEST_CRASH: crashes, SETWIRE_TEST_CRASH_WITHIN_MS: '3000' },
+      },
+    );
     children.add(child);
     child.stderr?.on('data', (chunk) => tell(`${role}: ${String(chunk).trimEnd()}`));
     const lines = createInterface({ input: child.stdout as NonNullable<typeof child.stdout> });
@@ -98,7 +113,10 @@ export async function runOracle({ kills, seed, tell = () => undefined }: Run): P
 
   try {
     const [, port = ''] = (await start('receiver', received, String(seed)).said).split(' ');
-    const files = { host: config('host.json', port, 'none'), transmitter: config('transmitter.json', port, 'inline') };
+    const files = {
+      host: config('host.json', port, transmitter === 'worker' ? 'worker' : 'none'),
+      transmitter: config('transmitter.json', port, transmitter),
+    };
     const begin = (role: keyof typeof files) =>
       role === 'host'
         ? start(role, files[role], String(Math.floor(random() * 2 ** 31)), JSON.stringify(numbers))
@@ -114,6 +132,7 @@ export async function runOracle({ kills, seed, tell = () => undefined }: Run): P
     }
     await Promise.all([running.host.said, running.transmitter.said]);
     await pause(200);
+    rmSync(crashes, { force: true });
     await end(running.host.child, 'SIGTERM');
     const dead = await settled(join(folder, 'data'), faults);
     await end(running.transmitter.child, 'SIGTERM');

@@ -27,6 +27,7 @@ describe('from a login to a receiver', () => {
       answers: [{ status: 503 }, { reset: true }, {}, { status: 429, headers: { 'retry-after': '0' } }],
     });
     const settings = place.settings({
+      transmitter: 'worker',
       stopTimeout: '3s',
       defaults: { tenant: { id: '1', name: 'example.com' } },
       flows: { session: { presentedEvery: '0s' } },

@@ -33,6 +33,11 @@ describe('the README', () => {
     }
   });
 
+  it('says of every event type what each server can tell', () => {
+    const [, section = ''] = readme.split('### What each server can tell');
+    for (const type of canonicalTypes) expect(section, type).to.include(`\`${type}\``);
+  });
+
   it('shows configs that load', () => {
     const folder = mkdtempSync(join(tmpdir(), 'setwire-readme-'));
     try {
@@ -77,7 +82,11 @@ describe('the README', () => {
       );
       const program = ts.createProgram(files, {
         ...options,
-        paths: { setwire: [join(root, 'src/index.ts')], 'setwire/plugin': [join(root, 'src/plugin.ts')] },
+        paths: {
+          setwire: [join(root, 'src/index.ts')],
+          'setwire/plugin': [join(root, 'src/plugin.ts')],
+          'setwire/better-auth': [join(root, 'src/better-auth.ts')],
+        },
       });
       const problems = ts
         .getPreEmitDiagnostics(program)

@@ -19,7 +19,7 @@ export interface Ended {
 /** A folder with a config file, adapters that run by it, their receivers, and the command line. */
 export interface Operated {
   path(name: string): string;
-  /** Writes the config file. */
+  /** Writes the config file; delivery runs inline, unless the config says otherwise. */
   write(config: Record<string, unknown>): void;
   /** Writes the config file, and loads it. */
   load(config: Record<string, unknown>, env?: NodeJS.ProcessEnv): Settings;
@@ -44,7 +44,7 @@ export function operated(): Operated {
 
   // JSON is YAML.
   const write = (config: Record<string, unknown>): void =>
-    writeFileSync(file, JSON.stringify({ log: { level: 'silent' }, ...config }));
+    writeFileSync(file, JSON.stringify({ log: { level: 'silent' }, transmitter: 'inline', ...config }));
 
   function load(config: Record<string, unknown>, env: NodeJS.ProcessEnv = {}): Settings {
     write(config);

@@ -7,7 +7,7 @@ import type { Settings } from '../../src/config/settings.js';
 /** A folder for one test: a config file in it, the delivery log beside it. */
 export interface Workplace {
   readonly folder: string;
-  /** Writes the config and loads it as an operator's would be. */
+  /** Writes the config and loads it as an operator's would be; delivery runs inline, unless the config says otherwise. */
   settings(config: Record<string, unknown>): Settings;
   /** Path of a file in the folder. */
   path(name: string): string;
@@ -21,7 +21,7 @@ export function workplace(): Workplace {
     path: (name) => join(folder, name),
     settings(config) {
       const file = join(folder, 'setwire.json');
-      writeFileSync(file, JSON.stringify({ log: { level: 'silent' }, ...config }));
+      writeFileSync(file, JSON.stringify({ log: { level: 'silent' }, transmitter: 'inline', ...config }));
       return loadConfig(file, { env: {} });
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),

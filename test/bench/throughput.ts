@@ -1,0 +1,131 @@
+// Events a second, from the sender to the receiver's 2xx: Setwire, its peers, and what the parts of it reach alone.
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { secret } from './event.js';
+import { median, type Receiver, type Running, startContender } from './processes.js';
+import type { Server } from './servers.js';
+
+export interface Row {
+  readonly name: string;
+  readonly durability: string;
+  /** Events a second: the median, and each round. */
+  readonly perSecond: number;
+  readonly rounds: readonly number[];
+  readonly cpuUs?: number;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly durability: string;
+  readonly module: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Events in a round, of 1 for each that a quick run sends. */
+  readonly size: number;
+}
+
+const flushed = 'flushed to disk';
+const none = 'none';
+
+function entriesOf(redis: Server | undefined, postgres: Server | undefined): Entry[] {
+  const setwire = (batch: number, size: number, options = {}): Entry => ({
+    name: `setwire, wso2, HMAC, batch ${batch}${'transmitter' in options ? ', inline' : ''}`,
+    durability: flushed,
+    module: './setwire.ts',
+    options: { batch, ...options },
+    size,
+  });
+  const client = (library: string, batch: number, size: number): Entry => ({
+    name: `${library} alone, HMAC, batch ${batch}`,
+    durability: none,
+    module: './peers/client.mjs',
+    options: { batch, library },
+    size,
+  });
+  const outbox = (batch: number, size: number): Entry => ({
+    name: `PostgreSQL ${postgres?.version} outbox, batch ${batch}`,
+    durability: 'fsync, synchronous_commit',
+    module: './peers/outbox.mjs',
+    options: { batch, connection: { host: '127.0.0.1', port: postgres?.port, user: 'bench', database: 'postgres' } },
+    size,
+  });
+  const bullmq: Entry = {
+    name: `BullMQ on Redis ${redis?.version}, batch 1`,
+    durability: 'appendfsync always',
+    module: './peers/bullmq.mjs',
+    options: { batch: 1, port: redis?.port },
+    size: 2000,
+  };
+  return [
+    setwire(1, 2000),
+    setwire(10, 6000),
+    setwire(100, 10_000),
+    setwire(1, 2000, { transmitter: 'inline' }),
+    setwire(100, 10_000, { transmitter: 'inline' }),
+    client('got', 1, 2000),
+    client('undici', 1, 4000),
+    client('undici', 10, 20_000),
+    client('undici', 100, 40_000),
+    ...(redis === undefined ? [] : [bullmq]),
+    ...(postgres === undefined ? [] : [outbox(1, 1000), outbox(100, 10_000)]),
+  ];
+}
+
+/** How fast a core signs; no HTTP. */
+function signing(): { name: string; sign: () => unknown; count: number }[] {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const text = Buffer.alloc(950, 'x');
+  return [
+    { name: 'HMAC-SHA256 alone', count: 20_000, sign: () => createHmac('sha256', secret).update(text).digest('hex') },
+    {
+      name: 'ES256 alone',
+      count: 2000,
+      sign: () => sign('sha256', text, { key: privateKey, dsaEncoding: 'ieee-p1363' }),
+    },
+  ];
+}
+
+/** One contender sends at a time, in turns. */
+export async function measureThroughput(
+  receiver: Receiver,
+  servers: { readonly redis: Server | undefined; readonly postgres: Server | undefined },
+  { rounds, scale, tell }: { readonly rounds: number; readonly scale: number; readonly tell: (text: string) => void },
+): Promise<Row[]> {
+  const entries = entriesOf(servers.redis, servers.postgres);
+  const running: { entry: Entry; contender: Running; perSecond: number[]; cpuUs: number[] }[] = [];
+  for (const entry of entries) {
+    tell(`begins: ${entry.name}`);
+    const contender = await startContender(entry.module, entry.options, receiver);
+    await contender.run(entry.size / 2);
+    running.push({ entry, contender, perSecond: [], cpuUs: [] });
+  }
+  const signers = signing().map((each) => ({ ...each, perSecond: [] as number[] }));
+  for (let round = 1; round <= rounds; round += 1) {
+    tell(`round ${round} of ${rounds}`);
+    for (const { entry, contender, perSecond, cpuUs } of running) {
+      const measured = await contender.run(entry.size * scale);
+      perSecond.push(measured.perSecond);
+      cpuUs.push(measured.cpuUs);
+    }
+    for (const { sign: make, count, perSecond } of signers) {
+      const began = performance.now();
+      for (let n = 0; n < count * scale; n += 1) make();
+      perSecond.push((count * scale * 1000) / (performance.now() - began));
+    }
+  }
+  for (const { contender } of running) await contender.end();
+  return [
+    ...running.map(({ entry: { name, durability }, perSecond, cpuUs }) => ({
+      name,
+      durability,
+      perSecond: median(perSecond),
+      rounds: perSecond,
+      cpuUs: median(cpuUs),
+    })),
+    ...signers.map(({ name, perSecond }) => ({
+      name,
+      durability: none,
+      perSecond: median(perSecond),
+      rounds: perSecond,
+    })),
+  ];
+}
