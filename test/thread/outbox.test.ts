@@ -14,7 +14,7 @@ describe('the outbox', () => {
   });
 
   /** Without the ids of what is stored once. */
-  const handed = () => handOver.args.map(([group, texts]) => [group, texts]);
+  const handed = (by = handOver) => by.args.map(([group, texts]) => [group, texts]);
   const outcomeOf = (appended: Promise<void>): Promise<string> =>
     appended.then(
       () => 'stored',
@@ -74,7 +74,7 @@ describe('the outbox', () => {
     expect(handOver.callCount).to.equal(3);
     const next = sinon.stub<Parameters<HandOver>, void>();
     box.connect(next);
-    expect(next.args).to.deep.equal([
+    expect(handed(next)).to.deep.equal([
       [2, ['b']],
       [3, ['c']],
       [4, ['d']],
