@@ -46,8 +46,8 @@ describe('an endpoint with encryption', () => {
     await new Promise((resolve) => keys.close(resolve));
   });
 
-  async function start(endpoint: Record<string, unknown>): Promise<Adapter> {
-    const adapter = await place.start({ issuer, endpoints: { partner: { ...isSet, ...endpoint } } });
+  async function start(endpoint: Record<string, unknown>, transmitter = 'inline'): Promise<Adapter> {
+    const adapter = await place.start({ issuer, transmitter, endpoints: { partner: { ...isSet, ...endpoint } } });
     ({ jwksHandler } = adapter);
     return adapter;
   }
@@ -74,13 +74,16 @@ describe('an endpoint with encryption', () => {
     });
   }
 
-  it('takes the key of a file', async () => {
-    await startPartner('push');
-    const adapter = await start({ url: partner.url, delivery: 'push', encryption: { key: pemOf(pair) } });
-    await adapter.emit(eventOf('a'));
-    await until(() => partner.accepted.size === 1);
-    expect(headers).to.deep.equal([{ alg: 'RSA-OAEP-256', enc: 'A256GCM', typ: 'secevent+jwt', cty: 'JWT' }]);
-  });
+  for (const transmitter of ['inline', 'worker']) {
+    it(`takes the key of a file: ${transmitter}`, async () => {
+      await startPartner('push');
+      const endpoint = { url: partner.url, delivery: 'push', encryption: { key: pemOf(pair) } };
+      const adapter = await start(endpoint, transmitter);
+      await adapter.emit(eventOf('a'));
+      await until(() => partner.accepted.size === 1);
+      expect(headers).to.deep.equal([{ alg: 'RSA-OAEP-256', enc: 'A256GCM', typ: 'secevent+jwt', cty: 'JWT' }]);
+    });
+  }
 
   it('is sent nothing while there is no key, and the delivery log says why', async () => {
     const jwks = await place.receiver({ always: { status: 503 } });
