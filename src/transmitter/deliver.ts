@@ -38,12 +38,15 @@ export function deliverWith(
   const credentials = authorizationOf(endpoint.auth);
   const format = formatOf(endpoint, sealer !== undefined);
 
-  async function outgoing({ sets }: Batch): Promise<readonly OutgoingSet[]> {
+  async function outgoing({ sets }: Batch, signal: AbortSignal): Promise<readonly OutgoingSet[]> {
     if (sealer === undefined) {
       if (isPushed) throw new SealError('SIGNING_FAILED', 'there is no key to sign with');
       return sets.map((set) => ({ ...set, sent: set.text }));
     }
-    const sealed = await sealer.seal(sets.map(({ text }) => text));
+    const sealed = await sealer.seal(
+      sets.map(({ text }) => text),
+      signal,
+    );
     return sets.map((set, index) => {
       const sent = sealed[index] ?? '';
       if (!compact.test(sent)) throw new SealError('SIGNING_FAILED', 'a SET was left without a signature');
@@ -52,7 +55,7 @@ export function deliverWith(
   }
 
   async function send(batch: Batch, signal: AbortSignal, authorization: string | undefined): ReturnType<Deliver> {
-    const body = Buffer.from(format.bodyOf(await outgoing(batch)), 'utf8');
+    const body = Buffer.from(format.bodyOf(await outgoing(batch, signal)), 'utf8');
     const only = batch.sets.length === 1 ? batch.sets[0] : undefined;
     const signed =
       endpoint.signature && signatureHeaders(endpoint.signature, { body, id: only?.jti ?? batch.id, sentAtMs: now() });

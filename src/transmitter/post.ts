@@ -33,9 +33,22 @@ export function postWith(
   // closing at that moment would fail.
   const kept = { keepAlive: true, maxSockets: endpoint.concurrency, timeout: 4000, scheduling: 'lifo' } as const;
   const agent = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
-  const { ca, cert, key, passphrase } = endpoint.tls ?? {};
-  const options: ExtendOptions = {
-    agent,
+  const client = clientOf({ method: 'POST', agent }, endpoint.tls);
+  const limits = { timeoutMs: endpoint.timeoutMs, answerBytes: usualAnswerBytes + moreBytes };
+  return {
+    post: (url, body, headers, signal) => attempt(client, limits, url, body, headers, signal, now),
+    close() {
+      agent.http.destroy();
+      agent.https.destroy();
+    },
+  };
+}
+
+/** What makes requests: no retry, no redirect, every answer is one. */
+export function clientOf(options: Pick<ExtendOptions, 'method' | 'agent'>, tls: Endpoint['tls']): Got {
+  const { ca, cert, key, passphrase } = tls ?? {};
+  return got.extend({
+    ...options,
     retry: { limit: 0 },
     followRedirect: false,
     throwHttpErrors: false,
@@ -49,34 +62,26 @@ export function postWith(
       ...(passphrase !== undefined && { passphrase: passphrase.reveal() }),
     },
     headers: { 'user-agent': `setwire/${version}`, accept: 'application/json', 'accept-encoding': 'identity' },
-  };
-  const client = got.extend(options);
-  const limits = { timeoutMs: endpoint.timeoutMs, answerBytes: usualAnswerBytes + moreBytes };
-  return {
-    post: (url, body, headers, signal) => attempt(client, limits, url, body, headers, signal, now),
-    close() {
-      agent.http.destroy();
-      agent.https.destroy();
-    },
-  };
+  });
 }
 
-function attempt(
+/** One request of a client, to the end of its answer. Never rejects. */
+export function attempt(
   client: Got,
   { timeoutMs, answerBytes }: { readonly timeoutMs: number; readonly answerBytes: number },
   url: string,
-  body: Buffer | string,
+  body: Buffer | string | undefined,
   headers: Record<string, string>,
   signal: AbortSignal,
   now: () => number,
 ): Promise<Answer> {
   const startedAt = now();
-  const bytes = Buffer.byteLength(body);
+  const bytes = Buffer.byteLength(body ?? '');
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
     let head: { readonly status: number; readonly headers: Record<string, string | undefined> } | undefined;
-    const request = client.stream.post(url, { body, headers });
+    const request = client.stream(url, { headers, ...(body !== undefined && { body }) });
     const abort = (): void => failed('ABORTED');
     // Not got's own limit: that one is lost with an answer that changes the protocol, and the attempt would never end.
     const limit = setTimeout(() => failed('ETIMEDOUT'), timeoutMs);
