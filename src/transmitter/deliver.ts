@@ -1,5 +1,6 @@
 import type { Auth, Batch, Deliver, Endpoint } from './endpoint.js';
 import { clientCredentials, TokenError } from './oauth2.js';
+import { pooledPostWith } from './pooled-post.js';
 import { postWith } from './post.js';
 import { requestOf } from './request.js';
 import { SigningError, signatureHeaders } from './signature.js';
@@ -14,8 +15,10 @@ export function deliverWith(
   endpoint: Endpoint,
   { now }: { now: () => number },
 ): { deliver: Deliver; close: () => void } {
-  const { post, close } = postWith(endpoint, now);
-  const tokens = endpoint.auth?.type === 'oauth2' ? clientCredentials(endpoint.auth, post, now) : undefined;
+  const { post, close } = pooledPostWith(endpoint, now);
+  const forTokens = endpoint.auth?.type === 'oauth2' ? postWith(endpoint, now) : undefined;
+  const tokens =
+    endpoint.auth?.type === 'oauth2' && forTokens ? clientCredentials(endpoint.auth, forTokens.post, now) : undefined;
   const fixed = Object.fromEntries(
     Object.entries(endpoint.headers).map(([name, value]) => [name.toLowerCase(), value.reveal()]),
   );
@@ -50,7 +53,13 @@ export function deliverWith(
     }
   }
 
-  return { deliver, close };
+  return {
+    deliver,
+    close() {
+      close();
+      forTokens?.close();
+    },
+  };
 }
 
 function authorizationOf(auth: Auth | undefined): string | undefined {

@@ -15,7 +15,11 @@ const ways = [
   },
 ];
 
-const { SETWIRE_TEST_CRASH: file = '', SETWIRE_TEST_CRASH_WITHIN_MS: within = '1000', SETWIRE_TEST_CRASH_SHARE: share = '1' } = process.env;
+const {
+  SETWIRE_TEST_CRASH: file = '',
+  SETWIRE_TEST_CRASH_WITHIN_MS: within = '1000',
+  SETWIRE_TEST_CRASH_SHARE: share = '1',
+} = process.env;
 
 function crash() {
   if (existsSync(file)) ways[Math.floor(Math.random() * ways.length)]();
