@@ -3,6 +3,7 @@ import type { Auth, Batch, Deliver, Endpoint } from './endpoint.js';
 import type { OutgoingSet } from './formats/format.js';
 import { clientCredentials, TokenError } from './oauth2.js';
 import { type Shape, shapeOf } from './packer.js';
+import { pooledPostWith } from './pooled-post.js';
 import { postWith } from './post.js';
 import { formatOf } from './request.js';
 import { SigningError, signatureHeaders } from './signature.js';
@@ -28,10 +29,12 @@ export function deliverWith(
   endpoint: Endpoint,
   { now, sealer }: DeliverDeps,
 ): { deliver: Deliver; shape: Shape; close: () => void } {
-  const { delivery, batch: limits } = endpoint;
+  const { auth, delivery, batch: limits } = endpoint;
   const isPushed = delivery !== 'webhook';
-  const { post, close } = postWith(endpoint, now, delivery === 'multi-push' ? limits.maxEvents * answerBytesPerSet : 0);
-  const tokens = endpoint.auth?.type === 'oauth2' ? clientCredentials(endpoint.auth, post, now) : undefined;
+  const moreBytes = delivery === 'multi-push' ? limits.maxEvents * answerBytesPerSet : 0;
+  const { post, close: closePost } = pooledPostWith(endpoint, now, moreBytes);
+  const forTokens = auth?.type === 'oauth2' ? postWith(endpoint, now) : undefined;
+  const tokens = auth?.type === 'oauth2' && forTokens ? clientCredentials(auth, forTokens.post, now) : undefined;
   const fixed = Object.fromEntries(
     Object.entries(endpoint.headers).map(([name, value]) => [name.toLowerCase(), value.reveal()]),
   );
@@ -83,6 +86,11 @@ export function deliverWith(
       const { code, detail } = failureOf(error, signal);
       return { kind: 'failure', code, detail, durationMs: Math.max(0, now() - startedAt), bytes: 0 };
     }
+  }
+
+  function close(): void {
+    closePost();
+    forTokens?.close();
   }
 
   return { deliver, shape: shapeOf(format, sealer), close };
