@@ -70,7 +70,7 @@ function stageOwnFiles(stage) {
   for (const name of ['config', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
     if (existsSync(join(root, name))) cpSync(join(root, name), join(stage, name), { recursive: true });
   }
-  const { scripts, devDependencies, files, ...published } = manifest;
+  const { scripts, devDependencies, overrides, files, ...published } = manifest;
   writeFileSync(
     join(stage, 'package.json'),
     `${JSON.stringify({ ...published, bundleDependencies: true }, null, 2)}\n`,

@@ -5,7 +5,17 @@ import { compile } from 'json-schema-to-typescript';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const target = fileURLToPath(new URL('../src/schema-types.ts', import.meta.url));
-const entries = ['identity-event', 'config', 'delivery-log', 'dead-letter', 'plugin-options', 'extension-manifest'];
+const entries = [
+  'identity-event',
+  'config',
+  'delivery-log',
+  'dead-letter',
+  'plugin-options',
+  'better-auth-options',
+  'extension-manifest',
+  'keycloak-event',
+  'wso2-webhook',
+];
 
 const files = new Map();
 const raw = (name) => {

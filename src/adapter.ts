@@ -10,6 +10,7 @@ import { canonicalTypes, type ReportedEvent } from './events/identity-event.js';
 import { acceptWith, EventRefused } from './events/intake.js';
 import { type Flows, flowsOf } from './flows/flow.js';
 import { hostOf } from './hosts/detect.js';
+import type { FormRequest, FormResponse } from './hosts/host.js';
 import { embeddedJournal } from './journal/embedded.js';
 import type { JournalStatus } from './journal/journal.js';
 import { memoryJournal } from './journal/memory.js';
@@ -25,17 +26,22 @@ import { makeVerification } from './set/profiles/ssf.js';
 import { type EventTypesHandler, eventTypesHandlerOf } from './set/profiles/ssf-documents.js';
 import { makePing } from './set/profiles/wso2.js';
 import { profileOf } from './set/profiles.js';
+import { sealerOf } from './set/sealer-of.js';
 import type { SecurityEventToken } from './set/set.js';
 import { deliveryInThread, type InThread, type InThreadDeps } from './thread/delivery-in-thread.js';
 import { deliverWith } from './transmitter/deliver.js';
 import type { Answer } from './transmitter/endpoint.js';
+import { fetchJwksWith } from './transmitter/get.js';
 import { batchIdOf } from './transmitter/packer.js';
 import { isMeant } from './transmitter/resend.js';
 import { checkQuery, matchesPattern } from './transmitter/select.js';
 import type { EndpointStatus } from './transmitter/status.js';
 
-export type { Answer, EndpointStatus, Flows, Handler, KeptKeyRing };
+export type { Answer, EndpointStatus, Flows, FormRequest, FormResponse, Handler, KeptKeyRing };
 export { checkQuery, isMeant, keyRingFor, keyRingIn, matchesPattern, operatorLog, wantsOf };
+
+/** A login that failed at the host's form: what the form knows of it. What it leaves out is taken from the request. */
+export type LoginFailure = Omit<ReportedEvent, 'type'>;
 
 export interface AdapterOptions {
   /** The identity server to attach to; left out: only `emit` brings events. */
@@ -72,11 +78,19 @@ export interface Adapter {
   readonly flows: Flows;
   /**
    * Reports what the host's bus does not know. Resolves when the event is in the journal (or was left out by sampling).
+   * An event whose `id` is that of one in the journal is that one: it is not taken a second time.
    * A rejection that nobody waits for does not crash the process.
    *
    * @throws SetwireError (as a rejection) SETWIRE_EVENT_INVALID, SETWIRE_NOT_RUNNING, SETWIRE_OVERLOADED
    */
   emit(event: ReportedEvent): Promise<void>;
+  /**
+   * Reports a login that failed at the host's own form, as `login.failure` with what the host knows of the request: the
+   * client that the login is for, the interaction's correlation id, the address and the user agent. Like `emit` otherwise.
+   *
+   * @throws SetwireError (as a rejection) as `emit`; SETWIRE_HOST_UNSUPPORTED where the host is no oidc-provider
+   */
+  loginFailed(request: FormRequest, response: FormResponse, failure?: LoginFailure): Promise<void>;
   /**
    * Stops listening, waits for requests that are under way, at most for `stopTimeout`, and closes. What is left in a journal
    * in memory is logged as dead; a journal on disk has it at the next start. Never rejects.
@@ -93,6 +107,8 @@ export interface Adapter {
    * `/ssf/event-type/` as a rule. It needs no authentication.
    */
   readonly eventTypesHandler: EventTypesHandler;
+  /** The journal takes nothing for now: it cannot be written, or as much waits for it as `buffer` allows. */
+  readonly isBehind: boolean;
   /** Takes over another config: its endpoints at once; what applies at the next start only is reported. */
   apply(settings: Settings): void;
 }
@@ -126,6 +142,8 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     losses.add(`${event.type}: before the journal`, messageOf(error));
     delivery.miss(event);
   });
+  /** Events whose id was given by who reported them: they may be reported again. */
+  const named = new WeakSet<IdentityEvent>();
   const inbox = new Subject<IdentityEvent>();
   const accept = acceptWith({ now, newId: randomUUID, ...(issuer !== undefined && { issuer }) });
   const flows = flowsOf(inbox, settings.flows, {
@@ -135,7 +153,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   merge(...Object.values(flows)).subscribe({
     next(event) {
       counts.recorded += 1;
-      recorder.record(event);
+      recorder.record(event, named.has(event));
     },
   });
 
@@ -145,6 +163,10 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     try {
       const event = accept(reported);
       counts.accepted += 1;
+      if (hasId(reported)) {
+        if (recorder.recorded(event) !== undefined || journal.holds(event.id)) return event;
+        named.add(event);
+      }
       inbox.next(event);
       return event;
     } catch (error) {
@@ -157,6 +179,23 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
 
   async function emit(reported: unknown): Promise<void> {
     await recorder.recorded(take(reported));
+  }
+
+  async function loginFailed(request: FormRequest, response: FormResponse, failure?: LoginFailure): Promise<void> {
+    if (host?.loginContext === undefined)
+      throw new SetwireError(
+        'SETWIRE_HOST_UNSUPPORTED',
+        `setwire knows no login form of this host: found ${host?.name ?? 'no host'}, allowed: oidc-provider; report it with emit`,
+      );
+    const time = now();
+    const known = await host.loginContext(request, response);
+    await emit({ time, ...known, ...failure, type: 'login.failure' });
+  }
+
+  /** Whoever does not wait for it has said that the outcome does not matter. */
+  function unwatched(outcome: Promise<void>): Promise<void> {
+    outcome.catch(() => undefined);
+    return outcome;
   }
 
   async function stop(): Promise<void> {
@@ -197,17 +236,16 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   return {
     ready: delivery.ready,
     flows,
-    emit(event) {
-      const emitted = emit(event);
-      // Whoever does not wait for it has said that the outcome does not matter.
-      emitted.catch(() => undefined);
-      return emitted;
-    },
+    emit: (event) => unwatched(emit(event)),
+    loginFailed: (...of) => unwatched(loginFailed(...of)),
     detach() {
       stopped ??= stop().catch((error: unknown) => report('error', `the stop failed: ${messageOf(error)}`));
       return stopped;
     },
     jwksHandler,
+    get isBehind() {
+      return recorder.isFull || journal.status.error !== undefined;
+    },
     status: () => ({
       state,
       events: counts,
@@ -233,6 +271,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
           'flows',
           'log',
           'signing',
+          'intake',
         ] as const
       ).filter((name) => !isDeepStrictEqual(sendable(settings[name]), sendable(next[name])));
       delivery.apply(next);
@@ -240,6 +279,9 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     },
   };
 }
+
+/** For what has been accepted, and is a plain object therefore. */
+const hasId = (reported: unknown): boolean => (reported as { readonly id?: unknown }).id !== undefined;
 
 /** Where the journal and the delivery run: with the host, or in a thread of their own. */
 function deliveryOf(settings: Settings, deps: InThreadDeps): InThread {
@@ -276,23 +318,52 @@ export function eventTypesOf(
 function testSetOf(
   { issuer }: Settings,
   { name, profile, audience }: EndpointSettings,
+  state: string | undefined,
 ): SecurityEventToken | undefined {
-  const known = { id: randomUUID(), now: Date.now() };
+  const known = { id: randomUUID(), now: Date.now(), ...(state !== undefined && { state }) };
   if (profile === 'wso2') return makePing({ ...known, ...(issuer !== undefined && { issuer }) });
   if (issuer === undefined || audience === undefined) return undefined;
-  // No state: the receiver has not asked (SSF 1.0, section 8.1.4.1).
   return makeVerification({ ...known, issuer, audience, streamId: name });
 }
 
-/** Sends an endpoint one test SET, as it would send an event. */
-export async function pingEndpoint(settings: Settings, endpoint: EndpointSettings): Promise<Answer> {
-  const set = testSetOf(settings, endpoint);
-  if (set === undefined)
-    return { kind: 'failure', code: 'NO_ISSUER', detail: 'the config has no `issuer`', durationMs: 0, bytes: 0 };
-  const { deliver, close } = deliverWith(endpoint, { now: Date.now });
+/** What an endpoint made of the verification event, and under which `jti` it came. */
+export interface Verification {
+  readonly jti?: string;
+  readonly answer: Answer;
+}
+
+/**
+ * Sends an endpoint the verification event (SSF 1.0, section 8.1.4.1), as it would send any other: once, whatever comes.
+ *
+ * @param state what the receiver is to know it by; left out where it has not asked for the event
+ */
+export async function verifyEndpoint(
+  settings: Settings,
+  endpoint: EndpointSettings,
+  state?: string,
+): Promise<Verification> {
+  const set = testSetOf(settings, endpoint, state);
+  if (set === undefined) {
+    const detail = 'the config has no `issuer`';
+    return { answer: { kind: 'failure', code: 'NO_ISSUER', detail, durationMs: 0, bytes: 0 } };
+  }
+  const sealer = profileOf(endpoint.profile).isSealed
+    ? sealerOf(keyRingFor(settings.signing, Date.now), endpoint, {
+        fetchJwks: fetchJwksWith(endpoint, Date.now),
+        clock: () => performance.now(),
+        report: () => undefined,
+      })
+    : undefined;
+  const { deliver, close } = deliverWith(endpoint, { now: Date.now, ...(sealer && { sealer }) });
   try {
-    return await deliver({ id: batchIdOf([set.jti]), sets: [set] }, new AbortController().signal);
+    const batch = { id: batchIdOf([set.jti]), sets: [{ ...set, time: Date.now() }] };
+    return { jti: set.jti, answer: await deliver(batch, new AbortController().signal) };
   } finally {
     close();
   }
+}
+
+/** The same, to see whether anything gets there. */
+export async function pingEndpoint(settings: Settings, endpoint: EndpointSettings): Promise<Answer> {
+  return (await verifyEndpoint(settings, endpoint)).answer;
 }

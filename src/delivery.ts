@@ -13,8 +13,12 @@ import { type DeliveryLog, openDeliveryLog } from './log/delivery-log.js';
 import { userHashWith } from './log/user-hash.js';
 import type { Report, Tally } from './report.js';
 import type { DeadReason, IdentityEvent } from './schema-types.js';
+import { keyRingFor } from './set/key-ring-of.js';
+import { pairwiseSecretIn } from './set/pairwise-secret.js';
 import { profileOf } from './set/profiles.js';
+import { sealerOf } from './set/sealer-of.js';
 import { deliverWith } from './transmitter/deliver.js';
+import { fetchJwksWith } from './transmitter/get.js';
 import { type Transmission, transmit } from './transmitter/pipeline.js';
 import { deadRecords } from './transmitter/record.js';
 import { resendOf } from './transmitter/resend.js';
@@ -26,6 +30,7 @@ import type { EndpointStatus } from './transmitter/status.js';
 const lookMs = 250;
 const stateEveryMs = 1000;
 const retainEveryMs = 10_000;
+const keepKeysEveryMs = 10_000;
 const releaseMs = 1000;
 /** So many events are still sent at a stop that leaves them in the journal otherwise. */
 const maxDrained = 1000;
@@ -39,8 +44,6 @@ export interface DeliveryDeps {
   readonly losses: Tally;
   /** What the host calls itself; the config comes first. */
   readonly issuer?: string;
-  /** Key of the pairwise subjects of ssf endpoints. */
-  readonly pairwiseSecret?: Uint8Array;
   /** false: nothing new is sent, only what operators have asked for. */
   readonly isLive?: boolean;
   /** Nothing is sent for so many milliseconds (0). */
@@ -88,6 +91,8 @@ export function wantsOf(endpoint: EndpointSettings): (event: IdentityEvent) => b
   return (event) => covers(event) && selects(event);
 }
 
+const isSealed = ({ profile }: EndpointSettings): boolean => profileOf(profile).isSealed;
+
 interface Running {
   readonly endpoint: EndpointSettings;
   readonly wants: (event: IdentityEvent) => boolean;
@@ -114,7 +119,10 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): DeliveryH
   const stateFile = stateFileAt(join(settings.dataDir, 'state.json'), report);
   const isKept = settings.journal === 'embedded';
   let current = settings;
+  const keys = keyRingFor(settings.signing, now);
   let lead: Lead | undefined;
+  /** Of the key directory: read once there is an endpoint that signs, which is not begun before. */
+  let pairwiseSecret: Uint8Array | undefined;
   let timers: NodeJS.Timeout[] = [];
 
   const configured = (): readonly EndpointSettings[] => current.endpoints.filter(({ enabled }) => enabled);
@@ -124,7 +132,6 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): DeliveryH
     const wants = wantsOf(endpoint);
     const { name, claims, profile, audience, subject } = endpoint;
     const { defaults, ssf } = current;
-    const { pairwiseSecret } = deps;
     const makeSets = profileOf(profile).makeSetsWith({
       ...ssf,
       endpoint: name,
@@ -135,12 +142,15 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): DeliveryH
       subject,
       pairwiseSecret,
     });
-    const { deliver, close } = deliverWith(endpoint, { now });
+    const fetchJwks = fetchJwksWith(endpoint, now);
+    const sealer = isSealed(endpoint) ? sealerOf(keys, endpoint, { fetchJwks, clock, report }) : undefined;
+    const { deliver, shape, close } = deliverWith(endpoint, { now, ...(sealer && { sealer }) });
     const transmission = transmit(endpoint, {
       journal,
       makeSets,
       wants,
       deliver,
+      shape,
       hashUser,
       now,
       clock,
@@ -197,7 +207,8 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): DeliveryH
       leave(name, current.stopTimeoutMs).catch((error: unknown) => fault('the stop of an endpoint', error));
     }
     for (const [name, endpoint] of wished) {
-      if (!running.has(name) && !leaving.has(name) && !disabled.has(name)) start(endpoint);
+      const isHeldUp = leaving.has(name) || (isSealed(endpoint) && pairwiseSecret === undefined);
+      if (!running.has(name) && !isHeldUp && !disabled.has(name)) start(endpoint);
     }
   }
 
@@ -351,10 +362,19 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): DeliveryH
     if (isLive) await journal.configured(names, now());
   }
 
+  /** Makes the keys that are missing, and rotates those that are due. */
+  async function keepKeys(): Promise<void> {
+    if (!configured().some(isSealed)) return;
+    pairwiseSecret ??= await pairwiseSecretIn(settings.signing.directory);
+    await keys.keep();
+  }
+
   /** Transmits until the lead is lost or given up. */
   async function leadOn(given: Lead): Promise<void> {
     lead = given;
     await registerAll();
+    await keepKeys().catch((error: unknown) => fault('the signing keys', error));
+    every(keepKeysEveryMs, 'the signing keys', keepKeys);
     every(lookMs, 'what operators have asked for', look);
     begun.resolve();
     every(stateEveryMs, 'the state file', writeState);

@@ -1,12 +1,12 @@
-export { type Adapter, type AdapterOptions, type AdapterStatus, createAdapter } from './adapter.js';
+export { type Adapter, type AdapterOptions, type AdapterStatus, createAdapter, type LoginFailure } from './adapter.js';
 export { loadConfig } from './config/load.js';
 export type { EndpointSettings, Settings } from './config/settings.js';
 export { ConfigError, type ConfigProblem, type ErrorCode, SetwireError } from './errors.js';
 export { canonicalTypes, type FlowName, flowTypes, type ReportedEvent } from './events/identity-event.js';
 export { type Extensions, loadExtensions } from './extensions/load.js';
 export type { Flows } from './flows/flow.js';
-export type { Detach, Host } from './hosts/host.js';
-export { type Attachment, default as plugin } from './plugin.js';
+export type { Detach, FormRequest, FormResponse, Host, LoginContext } from './hosts/host.js';
+export { type Attachment, default as plugin, type OidcAttachment, type OidcProvider } from './plugin.js';
 export type { Report } from './report.js';
 export type * from './schema-types.js';
 export { version } from './version.js';

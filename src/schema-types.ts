@@ -44,6 +44,19 @@ export type TransmitterMode = 'worker' | 'inline' | 'none';
  */
 export type SigningAlg = 'ES256' | 'RS256' | 'PS256' | 'EdDSA';
 /**
+ * A server that reports events: `wso2`, `keycloak`, `keycloak-log` or `identity-event`.
+ */
+export type SourceConfig =
+  Wso2SourceConfig | KeycloakSourceConfig | KeycloakLogSourceConfig | IdentityEventSourceConfig;
+/**
+ * How SETs travel. `webhook`: as `batch.format` says; `push`: one signed SET per request (RFC 8935); `multi-push`: many in one request, each answered by itself (draft-deshpande-secevent-http-multi-set-push). Left out: `webhook` with the wso2 profile, `push` with ssf.
+ */
+export type DeliveryMethod = 'webhook' | 'push' | 'multi-push';
+/**
+ * Which text of the multi-SET push draft the receiver keeps to. `draft-02`: the published one; `secevents`: its editor's copy, with application/secevents+json and application/problem+json.
+ */
+export type MultiPushWire = 'draft-02' | 'secevents';
+/**
  * One of what a user goes by; `complex`: user, session, tenant and application as the event has them; `aliases`: several of what a user goes by; `pairwise`: an opaque id that differs from endpoint to endpoint, with nothing else in the SET by which a user could be recognised.
  */
 export type SubjectFormat =
@@ -53,9 +66,25 @@ export type SubjectFormat =
  */
 export type UserFormat = 'iss_sub' | 'email' | 'opaque' | 'account' | 'phone_number';
 /**
- * How Setwire shows who it is: `bearer`, `basic` or `oauth2`.
+ * How the content key is given to the receiver (RFC 7518, section 4.1). Left out: what the JWK says; else RSA-OAEP-256 for an RSA key, ECDH-ES for an EC or X25519 key. It also chooses among the keys of `jwks`.
  */
-export type AuthConfig = BearerAuthConfig | BasicAuthConfig | OAuth2AuthConfig;
+export type EncryptionAlg =
+  | 'RSA-OAEP-256'
+  | 'RSA-OAEP-384'
+  | 'RSA-OAEP-512'
+  | 'RSA-OAEP'
+  | 'ECDH-ES'
+  | 'ECDH-ES+A128KW'
+  | 'ECDH-ES+A192KW'
+  | 'ECDH-ES+A256KW';
+/**
+ * How the SET itself is encrypted (RFC 7518, section 5.1).
+ */
+export type EncryptionEnc = 'A128GCM' | 'A192GCM' | 'A256GCM' | 'A128CBC-HS256' | 'A192CBC-HS384' | 'A256CBC-HS512';
+/**
+ * How Setwire shows who it is: `bearer`, `basic`, `splunk` or `oauth2`.
+ */
+export type AuthConfig = BearerAuthConfig | SplunkAuthConfig | BasicAuthConfig | OAuth2AuthConfig;
 /**
  * `subject`: a user's later event is not sent before an earlier one has been delivered or given up; other users' go on in parallel. `none`: whatever is ready is sent.
  */
@@ -81,7 +110,10 @@ export interface SchemaTypes {
   'delivery-log': DeliveryRecord;
   'dead-letter': DeadLetter;
   'plugin-options': PluginOptions;
+  'better-auth-options': BetterAuthPluginOptions;
   'extension-manifest': ExtensionManifest;
+  'keycloak-event': KeycloakEvent;
+  'wso2-webhook': Wso2Webhook;
 }
 /**
  * One thing that happened in an identity server, as Setwire keeps it: what every host is translated into and what every profile is mapped from. All times are integers, milliseconds since 1970-01-01T00:00:00Z.
@@ -152,6 +184,7 @@ export interface IdentityEvent {
    */
   action?: string;
   burst?: Burst;
+  source?: EventSource;
 }
 /**
  * Whom it is about. A failed login may know no more than the name that was typed.
@@ -382,6 +415,216 @@ export interface Burst {
   windowMs: number;
 }
 /**
+ * What the event was made from, where it came from a server whose own SETs a profile passes on as they were. Only the wso2 profile looks at it, and lets of its claims leave what the endpoint's `claims` name.
+ */
+export interface EventSource {
+  /**
+   * Whose SET it was.
+   */
+  type: 'wso2';
+  /**
+   * Its `iss`.
+   */
+  issuer?: string;
+  /**
+   * Its `iat`, in milliseconds.
+   */
+  issuedAt: number;
+  body: Wso2Body;
+}
+/**
+ * What stands under the event's URI in a SET of WSO2 Identity Server, its members in the order in which they came.
+ */
+export interface Wso2Body {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  initiatorType?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  initiatorIpAddress?: string;
+  user?: Wso2User;
+  tenant?: Wso2Tenant;
+  organization?: Wso2Organization;
+  userStore?: Wso2UserStore;
+  application?: Wso2Application;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  action?: string;
+  reason?: Wso2Reason;
+  /**
+   * @maxItems 20
+   *
+   * Items: An id or a name: 1 to 1024 characters, no control characters.
+   */
+  authenticationMethods?: string[];
+  session?: Wso2Session;
+  /**
+   * @maxItems 1000
+   */
+  sessions?: Wso2Session[];
+  accessToken?: Wso2AccessToken;
+  /**
+   * @maxItems 100
+   */
+  applications?: Wso2Application[];
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  credentialType?: string;
+}
+export interface Wso2User {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  id?: string;
+  /**
+   * @maxItems 1000
+   */
+  claims?: Wso2Claim[];
+  organization?: Wso2Organization;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  ref?: string;
+  /**
+   * @maxItems 1000
+   *
+   * Items: An id or a name: 1 to 1024 characters, no control characters.
+   */
+  groups?: string[];
+  /**
+   * @maxItems 1000
+   *
+   * Items: An id or a name: 1 to 1024 characters, no control characters.
+   */
+  roles?: string[];
+  /**
+   * @maxItems 1000
+   */
+  additionalClaims?: Wso2Claim[];
+  /**
+   * @maxItems 1000
+   */
+  addedClaims?: Wso2Claim[];
+  /**
+   * @maxItems 1000
+   */
+  updatedClaims?: Wso2Claim[];
+  /**
+   * @maxItems 1000
+   */
+  removedClaims?: Wso2Claim[];
+}
+export interface Wso2Claim {
+  uri: string;
+  value: string | string[];
+}
+export interface Wso2Organization {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  id?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  name?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  orgHandle?: string;
+  depth?: number;
+}
+export interface Wso2Tenant {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  id?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  name?: string;
+}
+export interface Wso2UserStore {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  id?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  name?: string;
+}
+export interface Wso2Application {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  id?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  name?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  consumerKey?: string;
+}
+export interface Wso2Reason {
+  /**
+   * In words.
+   */
+  description?: string;
+  context?: Wso2ReasonContext;
+}
+export interface Wso2ReasonContext {
+  failedStep?: Wso2FailedStep;
+}
+export interface Wso2FailedStep {
+  step?: number;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  idp?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  authenticator?: string;
+}
+export interface Wso2Session {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  id: string;
+  /**
+   * Milliseconds since 1970. The bounds (2001 to 2286) refuse a value that is in seconds or microseconds.
+   */
+  loginTime?: number;
+  /**
+   * @maxItems 1000
+   */
+  applications?: Wso2Application[];
+}
+export interface Wso2AccessToken {
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  tokenType?: string;
+  /**
+   * Milliseconds, as a text.
+   */
+  iat?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  jti?: string;
+  /**
+   * An id or a name: 1 to 1024 characters, no control characters.
+   */
+  grantType?: string;
+}
+/**
  * What an operator writes, in YAML or JSON. Durations are `500ms`, `30s`, `5m`, `24h`, `3d`; sizes `64KB`, `1MB`. Any text may hold `${env:NAME}` or `${file:path}`.
  */
 export interface Config {
@@ -408,6 +651,7 @@ export interface Config {
    * How long a stop waits for requests that are under way and, with `journal: memory`, for what is still to be delivered; that is lost then, reason `lost_on_exit`. At most 24d.
    */
   stopTimeout: string;
+  intake?: IntakeConfig;
   /**
    * The receivers, by name. The name is what the log, the status and the command line call it.
    */
@@ -589,6 +833,105 @@ export interface SigningConfig {
   published?: string[];
 }
 /**
+ * What `setwire serve` takes from servers that are not Node, over plain HTTP or from their log files.
+ */
+export interface IntakeConfig {
+  /**
+   * `host:port`, `[address]:port`, or `unix:/path` for a Unix socket. Beyond this machine only with `allowInsecure`: put a proxy that speaks TLS in front.
+   */
+  listen: string;
+  /**
+   * Allows `listen` to be reached from other machines: events and tokens then come in readable.
+   */
+  allowInsecure: boolean;
+  /**
+   * The largest body that is taken. More than 0B.
+   */
+  maxBytes: string;
+  /**
+   * Where events come from, by name. The name is what the log calls it.
+   */
+  sources: {
+    [k: string]: SourceConfig;
+  };
+}
+/**
+ * WSO2 Identity Server's own webhooks.
+ */
+export interface Wso2SourceConfig {
+  type: 'wso2';
+  /**
+   * A path that begins with /, where it takes events. Left out: `/` and the source's name.
+   */
+  path?: string;
+  /**
+   * The webhook's secret, at least 16 characters: `x-wso2-event-signature` is checked with it.
+   */
+  secret?: string;
+  /**
+   * During a rotation: what is signed with this one is taken, too.
+   */
+  previousSecret?: string;
+  /**
+   * Takes what nobody signed: whoever reaches the address can report events. Only where `listen` is this machine's loopback or a Unix socket.
+   */
+  allowUnsigned: boolean;
+}
+/**
+ * Keycloak's events as an HTTP event listener posts them.
+ */
+export interface KeycloakSourceConfig {
+  type: 'keycloak';
+  /**
+   * A path that begins with /, where it takes events. Left out: `/` and the source's name.
+   */
+  path?: string;
+  /**
+   * Shared secret of keycloak-events, at least 16 characters: `X-Keycloak-Signature` (HmacSHA256) is checked with it.
+   */
+  secret?: string;
+  /**
+   * During a rotation: what is signed with this one is taken, too.
+   */
+  previousSecret?: string;
+  /**
+   * For other listeners, a secret of at least 16 characters, shown as `Authorization: Bearer <token>`, or as the password of Basic.
+   */
+  token?: string;
+  /**
+   * Takes what nobody signed: whoever reaches the address can report events. Only where `listen` is this machine's loopback or a Unix socket.
+   */
+  allowUnsigned: boolean;
+}
+/**
+ * Keycloak's JSON log, in which its jboss-logging event listener writes.
+ */
+export interface KeycloakLogSourceConfig {
+  type: 'keycloak-log';
+  /**
+   * The log file, relative to this file.
+   */
+  file: string;
+  /**
+   * Where a log begins that has not been read before: `now` or `beginning`. Later starts go on where the last one stopped.
+   */
+  from: 'now' | 'beginning';
+}
+/**
+ * Identity events in Setwire's own schema, one or many, from any server.
+ */
+export interface IdentityEventSourceConfig {
+  type: 'identity-event';
+  /**
+   * A path that begins with /, where it takes events. Left out: `/` and the source's name.
+   */
+  path?: string;
+  /**
+   * A secret of at least 16 characters, shown as `Authorization: Bearer <token>`.
+   */
+  token: string;
+}
+/**
  * A receiver, and what it gets.
  */
 export interface EndpointConfig {
@@ -612,11 +955,14 @@ export interface EndpointConfig {
    * How an event becomes a SET. `wso2`: WSO2 Identity Server's webhook format. `ssf`: OpenID Shared Signals, with the event types of CAEP and RISC and our own.
    */
   profile: 'wso2' | 'ssf';
+  delivery?: DeliveryMethod;
+  wire: MultiPushWire;
   /**
    * `aud` of the SETs: what the receiver calls itself, or a list of it. Needed with `profile: ssf`, and for that alone.
    */
   audience?: string | string[];
   subject: SubjectConfig;
+  encryption?: EncryptionConfig;
   /**
    * Which event types it gets: `login.failure`, `login.*` or `*`.
    *
@@ -675,12 +1021,37 @@ export interface SubjectConfig {
   formats: UserFormat[];
 }
 /**
+ * SETs are encrypted to the receiver after they have been signed: a JWE around the JWS. With `profile: ssf` only; exactly one of `jwks` and `key`.
+ */
+export interface EncryptionConfig {
+  /**
+   * The receiver's JWKS URL; https, except to this machine or with `allowInsecure`. Fetched with the endpoint's `tls` and `timeout`, again after ten minutes; the last good key is used for at most a day while the URL is down.
+   */
+  jwks?: string;
+  /**
+   * The receiver's public key, PEM (a public key or a certificate) or JWK, mostly from a file.
+   */
+  key?: string;
+  alg?: EncryptionAlg;
+  enc: EncryptionEnc;
+}
+/**
  * A fixed token (RFC 6750).
  */
 export interface BearerAuthConfig {
   type: 'bearer';
   /**
    * Sent as `Authorization: Bearer <token>`.
+   */
+  token: string;
+}
+/**
+ * The token of a Splunk HTTP event collector.
+ */
+export interface SplunkAuthConfig {
+  type: 'splunk';
+  /**
+   * Sent as `Authorization: Splunk <token>`.
    */
   token: string;
 }
@@ -771,11 +1142,11 @@ export interface SignatureConfig {
  */
 export interface BatchConfig {
   /**
-   * `single`: one SET per request, sent at once; `array`: a JSON array; `ndjson`: a SET per line.
+   * What a webhook is sent. `single`: one SET per request, at once; `array`: a JSON array; `ndjson`: a SET per line; `cloudevents`: one CloudEvent per request; `cloudevents-batch`: a JSON array of them, for receivers that have asked for it, with the `maxEvents` that they take; `splunk-hec`: for Splunk's HTTP event collector.
    */
-  format: 'single' | 'array' | 'ndjson';
+  format: 'single' | 'array' | 'ndjson' | 'cloudevents' | 'cloudevents-batch' | 'splunk-hec';
   /**
-   * For array and ndjson, how many SETs at most. With `single` it is always 1, and more is refused.
+   * How many SETs a request holds at most. With `single`, `cloudevents` and `delivery: push` it is always 1, and more is refused. After a 413, or `too_many_sets`, it is half of what was too much, and grows again.
    */
   maxEvents: number;
   /**
@@ -783,7 +1154,7 @@ export interface BatchConfig {
    */
   maxBytes: string;
   /**
-   * For array and ndjson, how long the oldest event of a batch waits for company. At most 24d.
+   * How long the oldest event of a batch of several waits for company. At most 24d.
    */
   maxWait: string;
 }
@@ -967,6 +1338,25 @@ export interface PluginOptions {
   host?: 'oidc-provider' | 'event-emitter';
 }
 /**
+ * What an application hands to Setwire where it makes a plugin of better-auth of it.
+ */
+export interface BetterAuthPluginOptions {
+  /**
+   * The config file, YAML or JSON; relative to the process's working directory.
+   */
+  config: string;
+  await?: Await;
+}
+/**
+ * Given: an answer of better-auth waits until the journal has the events of its request. Left out: nothing waits.
+ */
+export interface Await {
+  /**
+   * So long an answer waits at most, up to 99s; then it leaves, and the events follow.
+   */
+  timeout: string;
+}
+/**
  * The `identityServer` member of an extension's package.json: what a server must know before it runs any of the extension's code.
  */
 export interface ExtensionManifest {
@@ -998,4 +1388,136 @@ export interface ExtensionManifest {
    * What the extension uses (`network`, `storage`). For people; this loader does not act on it.
    */
   capabilities?: string[];
+}
+/**
+ * A user event or an admin event of Keycloak: its EventRepresentation, its AdminEventRepresentation, or the envelope around both of p2-inc's keycloak-events. Other members are allowed, and not looked at; members that are null count as absent.
+ */
+export interface KeycloakEvent {
+  /**
+   * Id of the event. Old versions have none.
+   */
+  id?: string;
+  /**
+   * Id that keycloak-events gives it, for each of its webhooks.
+   */
+  uid?: string;
+  /**
+   * When it happened, in milliseconds.
+   */
+  time: number;
+  /**
+   * Of a user event: LOGIN, LOGIN_ERROR, ...; in the envelope `access.LOGIN`, `admin.USER-CREATE`.
+   */
+  type?: string;
+  /**
+   * The realm's id, or its name.
+   */
+  realmId?: string;
+  /**
+   * The realm's name.
+   */
+  realmName?: string;
+  /**
+   * client_id.
+   */
+  clientId?: string;
+  /**
+   * Whom a user event is about.
+   */
+  userId?: string;
+  /**
+   * The user session.
+   */
+  sessionId?: string;
+  /**
+   * Of the client.
+   */
+  ipAddress?: string;
+  /**
+   * Why it failed.
+   */
+  error?: string;
+  /**
+   * Texts by name; anything else in it is not looked at.
+   */
+  details?: {
+    [k: string]: unknown;
+  };
+  authDetails?: KeycloakAuthDetails;
+  /**
+   * Of an admin event.
+   */
+  operationType?: 'CREATE' | 'UPDATE' | 'DELETE' | 'ACTION';
+  /**
+   * Of an admin event: USER, USER_SESSION, ...
+   */
+  resourceType?: string;
+  /**
+   * Of an admin event: `users/<id>`, ...
+   */
+  resourcePath?: string;
+  /**
+   * Of an admin event: what was sent, as JSON in a text; only where the realm includes it.
+   */
+  representation?: string | {};
+}
+/**
+ * Who did it: of an admin event the administrator, in the envelope of a user event the user.
+ */
+export interface KeycloakAuthDetails {
+  /**
+   * The realm's id, or its name.
+   */
+  realmId?: string;
+  /**
+   * The realm's name.
+   */
+  realmName?: string;
+  /**
+   * The client, by its internal id or client_id.
+   */
+  clientId?: string;
+  /**
+   * The administrator.
+   */
+  userId?: string;
+  /**
+   * Of the administrator.
+   */
+  ipAddress?: string;
+  /**
+   * Name of the administrator.
+   */
+  username?: string;
+  /**
+   * The session.
+   */
+  sessionId?: string;
+}
+/**
+ * A SET as WSO2 Identity Server posts it to a webhook: what the intake takes of it. Members that are not named here are left out before it is checked.
+ */
+export interface Wso2Webhook {
+  /**
+   * `<base>/t/<tenant>`.
+   */
+  iss?: string;
+  /**
+   * Id of the event, the same at every attempt.
+   */
+  jti: string;
+  /**
+   * When it was issued, in milliseconds.
+   */
+  iat: number;
+  /**
+   * Correlation id of the request.
+   */
+  rci?: string;
+  /**
+   * One event, under its URI.
+   */
+  events: {
+    [k: string]: Wso2Body;
+  };
 }

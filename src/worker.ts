@@ -54,9 +54,9 @@ function tellSnapshot(): void {
 const telling = setInterval(tellSnapshot, snapshotMs);
 
 const appending = new Set<Promise<void>>();
-function append(group: number, texts: readonly string[]): void {
+function append({ group, texts, once }: Extract<Order, { kind: 'append' }>): void {
   const appended = journal
-    .appendAll(texts)
+    .appendAll(texts, once)
     .then(
       () => tell({ kind: 'stored', group }),
       (error: unknown) => tell({ kind: 'refused', group, why: messageOf(error) }),
@@ -94,7 +94,7 @@ async function stop(): Promise<void> {
 function take(order: Order): void {
   switch (order.kind) {
     case 'append':
-      append(order.group, order.texts);
+      append(order);
       break;
     case 'miss':
       delivery.miss(order.event);

@@ -103,6 +103,23 @@ for (const transmitter of ['worker', 'inline'])
       expect(bodiesOf(failures)).to.deep.equal([bobs]);
     });
 
+    it('takes an event once whose id was given, however often and however close it is reported, and counts it once', async () => {
+      const crm = await receiver();
+      const adapter = start({
+        flows: { login: { suspicious: { failures: 3, by: ['user'] } } },
+        endpoints: { crm: { url: crm.url } },
+      });
+      const id = '051f0c37-b689-44d4-b7d2-29b980ece273';
+      await Promise.all([
+        adapter.emit({ ...failure('alice'), id }),
+        adapter.emit({ ...failure('alice'), id: id.toUpperCase() }),
+      ]);
+      await adapter.emit({ ...failure('alice'), id });
+      await adapter.detach();
+      expect(bodiesOf(crm).map((body) => JSON.parse(body).jti)).to.deep.equal([id]);
+      expect(adapter.status().events).to.deep.equal({ accepted: 3, refused: 0, recorded: 1 });
+    });
+
     it('keeps jti and iat when it tries again', async () => {
       const crm = await receiver({ answers: [{ status: 503 }, { status: 500 }] });
       const adapter = start({ endpoints: { crm: { url: crm.url, retry: { initial: '10ms' } } } });

@@ -1,8 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { expect } from 'chai';
 import sinon from 'sinon';
-import plugin, { type Attachment } from '../src/plugin.js';
+import plugin, { type Attachment, type OidcAttachment } from '../src/plugin.js';
 import { version } from '../src/version.js';
 import { startReceiver } from './support/receiver.js';
 import { type Workplace, workplace } from './support/settings.js';
@@ -47,6 +49,13 @@ describe('the plugin', () => {
     await receiver.stop();
   });
 
+  it('knows no login form of a bus, and says so', async () => {
+    const setwire = attach(new EventEmitter(), 'log: { level: silent }\nendpoints: {}\n') as OidcAttachment;
+    const request = new IncomingMessage(new Socket());
+    const error = await setwire.loginFailed(request, new ServerResponse(request)).catch((reason: unknown) => reason);
+    expect(error).to.be.an('error').with.property('code', 'SETWIRE_HOST_UNSUPPORTED');
+  });
+
   const unusable: [name: string, host: unknown, config: string, options: Record<string, unknown>, code: string][] = [
     ['a config with a mistake', new EventEmitter(), 'endpoints: { crm: { url: 42 } }', {}, 'SETWIRE_CONFIG_INVALID'],
     [
@@ -78,6 +87,11 @@ describe('the plugin', () => {
       expect(setwire.status()).to.deep.include({ state: 'failed' });
       const refused = await setwire.emit({ type: 'login.failure' }).catch((reason: unknown) => reason);
       expect(refused).to.be.an('error').with.property('code', 'SETWIRE_NOT_RUNNING');
+      const form = new IncomingMessage(new Socket());
+      const unreported = await (setwire as OidcAttachment)
+        .loginFailed(form, new ServerResponse(form))
+        .catch((reason: unknown) => reason);
+      expect(unreported).to.be.an('error').with.property('code', 'SETWIRE_NOT_RUNNING');
       await setwire.detach();
       const said = sinon.match((text: unknown) => String(text).includes(code));
       sinon.assert.calledWith(process.stderr.write as sinon.SinonStub, said);

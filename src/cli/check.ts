@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Answer, checkQuery, eventTypesOf, pingEndpoint } from '../adapter.js';
 import { formatProblems, loadConfig } from '../config/load.js';
-import type { EndpointSettings, Settings } from '../config/settings.js';
+import type { EndpointSettings, IntakeSettings, Settings } from '../config/settings.js';
 import { ConfigError } from '../errors.js';
 import { visible } from '../log/visible.js';
 import { coloured, type Io, onlyFile } from './io.js';
@@ -117,7 +117,24 @@ function describe(settings: Settings, endpoint: EndpointSettings, deps: CheckDep
   return `${bold(endpoint.name, io)}\n${lines.join('\n')}\n`;
 }
 
-function pingWords(answer: Answer, io: Io): { readonly ok: boolean; readonly words: string } {
+/** Where events come in, and how each source is checked. */
+function describeIntake({ listen, sources }: IntakeSettings, io: Io): string {
+  const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+  const place = 'socket' in listen ? `unix:${listen.socket}` : `http://${hostOf(listen.host)}:${listen.port}`;
+  const rows = sources.map((source): string => {
+    if (source.type === 'keycloak-log') return `${source.type}, ${visible(source.file)}, from ${source.from}`;
+    const checks = [
+      'secrets' in source && source.secrets.length > 0 && 'signature',
+      'token' in source && source.token !== undefined && 'token',
+    ].filter(Boolean);
+    return `${source.type}, ${place}${source.path}, ${checks.length > 0 ? checks.join(' or ') : bad('unsigned', io)}`;
+  });
+  const lines = sources.map(({ name }, index) => `  ${name.padEnd(7)}${rows[index]}`);
+  return `${bold('intake', io)}, by setwire serve\n${lines.join('\n')}\n`;
+}
+
+/** An answer in words, and whether the SET was taken. */
+export function answerWords(answer: Answer, io: Io): { readonly ok: boolean; readonly words: string } {
   const took = `${Math.round(answer.durationMs)} ms`;
   if (answer.kind === 'failure')
     return { ok: false, words: `${bad('failed', io)} ${answer.code}: ${answer.detail} (${took})` };
@@ -142,7 +159,7 @@ async function ping(settings: Settings, deps: CheckDeps, io: Io): Promise<number
   const endpoints = settings.endpoints.filter(({ enabled }) => enabled);
   if (endpoints.length === 0) io.stdout.write('no endpoint to ping\n');
   const pings = endpoints.map(async (endpoint) => {
-    const { ok, words } = pingWords(await deps.pingEndpoint(settings, endpoint), io);
+    const { ok, words } = answerWords(await deps.pingEndpoint(settings, endpoint), io);
     if (!io.signal.aborted) io.stdout.write(`ping ${endpoint.name}: ${words}\n`);
     return ok;
   });
@@ -174,6 +191,7 @@ export async function check(argv: readonly string[], io: Io, deps: CheckDeps): P
     io.stderr.write(`${formatProblems(error.problems.map((problem) => ({ ...problem, file })))}\n${bad(count, io)}\n`);
     return 1;
   }
+  if (settings.intake !== undefined) io.stdout.write(`${describeIntake(settings.intake, io)}\n`);
   for (const endpoint of settings.endpoints) io.stdout.write(`${describe(settings, endpoint, deps, io)}\n`);
   io.stdout.write(
     `${good('ok', io)}: ${settings.endpoints.length} endpoint${settings.endpoints.length === 1 ? '' : 's'}, delivery log in ${settings.log.file}\n`,

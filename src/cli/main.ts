@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { checkQuery, eventTypesOf, pingEndpoint } from '../adapter.js';
+import { checkQuery, eventTypesOf, pingEndpoint, verifyEndpoint } from '../adapter.js';
 import { didYouMean } from '../config/did-you-mean.js';
 import { messageOf } from '../errors.js';
 import { version } from '../version.js';
@@ -12,7 +12,9 @@ import { init } from './init.js';
 import { type Io, UsageError } from './io.js';
 import { keys } from './keys.js';
 import { replay } from './replay.js';
+import { serve } from './serve.js';
 import { tail } from './tail.js';
+import { verify } from './verify.js';
 
 type Command = (argv: readonly string[], io: Io) => Promise<number>;
 
@@ -22,11 +24,16 @@ const commands: Readonly<Record<string, { readonly run: Command; readonly what: 
     run: (argv, io) => check(argv, io, { checkQuery, eventTypesOf, pingEndpoint }),
     what: 'say what is wrong in a config, or what it means',
   },
+  verify: {
+    run: (argv, io) => verify(argv, io, { checkQuery, verifyEndpoint }),
+    what: 'send an endpoint the verification event, and show the answer',
+  },
   tail: { run: tail, what: 'show the delivery log' },
   endpoint: { run: endpoint, what: 'show how endpoints are; stop and go on sending to one' },
   dead: { run: dead, what: 'show, retry or drop what was given up' },
   keys: { run: keys, what: 'show, rotate or export the keys that SETs are signed with' },
   replay: { run: replay, what: 'send events again' },
+  serve: { run: serve, what: 'take events from servers that are not Node, and deliver' },
 };
 
 const usage = `Usage: setwire <command> [options]

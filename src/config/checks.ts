@@ -1,4 +1,7 @@
 import type { Config, EndpointConfig } from '../schema-types.js';
+import { deliveryComplaints, whySingle } from './check-delivery.js';
+import { encryptionComplaints } from './check-encryption.js';
+import { intakeComplaints, isLoopback } from './check-intake.js';
 import { eventTypesOf, profileComplaints } from './check-profile.js';
 import { headersOf, signatureOf } from './check-request.js';
 import { signingComplaints } from './check-signing.js';
@@ -32,9 +35,11 @@ interface EndpointCheck {
   ) => readonly Complaint[];
 }
 
-const isLoopback = (hostname: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+/** What a URL's complaints say beside what is wrong: without credentials, and unprotected. */
+const eventWords = { instead: 'use `auth: { type: basic, ... }`', risk: 'send events unprotected' };
+const keyWords = { instead: 'a JWK Set is public', risk: 'take keys that anybody may have put there' };
 
-function urlComplaints(text: string, pointer: string, allowInsecure: boolean): Complaint[] {
+function urlComplaints(text: string, pointer: string, allowInsecure: boolean, words = eventWords): Complaint[] {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined) return [{ pointer, found: 'what is no URL', allowed: 'an https URL' }];
   const complaints: Complaint[] = [];
@@ -42,14 +47,14 @@ function urlComplaints(text: string, pointer: string, allowInsecure: boolean): C
     complaints.push({
       pointer,
       found: 'a URL with a user name or a password in it',
-      allowed: 'a URL without; use `auth: { type: basic, ... }`',
+      allowed: `a URL without; ${words.instead}`,
     });
   }
   if (url.protocol === 'http:' && !isLoopback(url.hostname) && !allowInsecure) {
     complaints.push({
       pointer,
       found: 'http to another machine',
-      allowed: 'https, or `allowInsecure: true` in the endpoint to send events unprotected',
+      allowed: `https, or \`allowInsecure: true\` in the endpoint to ${words.risk}`,
     });
   }
   return complaints;
@@ -86,14 +91,32 @@ const usableProfile: EndpointCheck = {
   complaints: (endpoint, _deps, isWritten, eventTypes) => profileComplaints(endpoint, isWritten, eventTypes),
 };
 
+const usableEncryption: EndpointCheck = {
+  reads: ['profile', 'encryption', 'allowInsecure'],
+  complaints: (endpoint) => {
+    const { encryption, allowInsecure } = endpoint;
+    const url = encryption?.jwks;
+    return [
+      ...encryptionComplaints(endpoint),
+      ...(url === undefined ? [] : urlComplaints(url, '/encryption/jwks', allowInsecure, keyWords)),
+    ];
+  },
+};
+
 /** Whoever writes how many SETs a batch holds wants batches, and would get none. */
 const batchOfMany: EndpointCheck = {
-  reads: ['batch'],
-  complaints: ({ batch: { format, maxEvents } }, _deps, isWritten) => {
-    if (format !== 'single' || maxEvents === 1 || !isWritten('/batch/maxEvents')) return [];
-    const allowed = '1, since `format: single` is one SET per request; or `format: array` or `ndjson` beside it';
-    return [{ pointer: '/batch/maxEvents', found: String(maxEvents), allowed }];
+  reads: ['batch', 'delivery', 'profile'],
+  complaints: (endpoint, _deps, isWritten) => {
+    const { maxEvents } = endpoint.batch;
+    const why = whySingle(endpoint);
+    if (why === undefined || maxEvents === 1 || !isWritten('/batch/maxEvents')) return [];
+    return [{ pointer: '/batch/maxEvents', found: String(maxEvents), allowed: `1, ${why}` }];
   },
+};
+
+const suitsDelivery: EndpointCheck = {
+  reads: ['delivery', 'profile', 'wire', 'batch', 'signature', 'headers'],
+  complaints: (endpoint, _deps, isWritten) => deliveryComplaints(endpoint, isWritten),
 };
 
 /** setTimeout takes no more than 2^31 - 1 ms, and waits not at all for more. */
@@ -163,7 +186,9 @@ const endpointChecks: readonly EndpointCheck[] = [
   { reads: ['headers', 'auth'], complaints: headersOf },
   usableQuery,
   usableProfile,
+  usableEncryption,
   batchOfMany,
+  suitsDelivery,
   usableTimeout,
   usableBatchLimits,
   usableRetry,
@@ -207,6 +232,8 @@ const generalChecks: Readonly<Record<string, GeneralCheck>> = {
   '/signing/rotateEvery': ({ signing }, pointer) => durationComplaints(signing.rotateEvery, pointer, { most: longest }),
   '/signing/overlap': ({ signing }, pointer) => durationComplaints(signing.overlap, pointer, { most: longest }),
   '/log/maxSize': ({ log }, pointer) => sizeComplaints(log.maxSize, pointer, false),
+  '/intake/maxBytes': ({ intake }, pointer) =>
+    intake?.maxBytes === undefined ? [] : sizeComplaints(intake.maxBytes, pointer),
   '/log/userKey': ({ log: { userKey } }, pointer) =>
     userKey === undefined || userKey.length >= 16
       ? []
@@ -223,6 +250,8 @@ export function crossCheck(config: Config, { isWritten, isUnsound, ...deps }: Ch
   );
   // What is wrong with them has been told: every type counts as known then.
   const eventTypes = isUnsound('/ssf') || isUnsound('/ssf/eventTypes') ? undefined : config.ssf.eventTypes;
+  if (typeof config.intake === 'object' && config.intake !== null)
+    complaints.push(...intakeComplaints(config.intake, isUnsound));
   // It may be missing, or be something else: that has been told, and every check is skipped then.
   for (const [name, endpoint] of Object.entries(config.endpoints ?? {})) {
     const base = `/endpoints${step(name)}`;

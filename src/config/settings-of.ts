@@ -1,6 +1,8 @@
 import { dirname, resolve } from 'node:path';
-import type { AuthConfig, Config, EndpointConfig, SigningConfig } from '../schema-types.js';
+import type { AuthConfig, Config, EncryptionConfig, EndpointConfig, SigningConfig } from '../schema-types.js';
 import { Secret } from '../secret.js';
+import { deliveryOf, whySingle } from './check-delivery.js';
+import { intakeOf } from './intake-of.js';
 import type { AuthSettings, EndpointSettings, Settings } from './settings.js';
 import { bytesOf, msOf } from './units.js';
 
@@ -9,7 +11,8 @@ const secretOf = (text: string | undefined): Secret | undefined => (text === und
 function authOf(auth: AuthConfig): AuthSettings {
   switch (auth.type) {
     case 'bearer':
-      return { type: 'bearer', token: new Secret(auth.token) };
+    case 'splunk':
+      return { type: auth.type, token: new Secret(auth.token) };
     case 'basic':
       return { type: 'basic', username: auth.username, password: new Secret(auth.password) };
     case 'oauth2':
@@ -17,14 +20,34 @@ function authOf(auth: AuthConfig): AuthSettings {
   }
 }
 
+/** The check has seen to it that there is one of both. */
+function encryptionOf({ jwks, key, alg, enc }: EncryptionConfig): NonNullable<EndpointSettings['encryption']> {
+  const how = { ...(alg !== undefined && { alg }), enc };
+  return key === undefined ? { jwks: jwks ?? '', ...how } : { key, ...how };
+}
+
 function endpointOf(name: string, endpoint: EndpointConfig): EndpointSettings {
-  const { auth, tls, signature, headers, timeout, batch, retry, circuit, from, allowInsecure: _, ...same } = endpoint;
+  const {
+    auth,
+    tls,
+    signature,
+    headers,
+    timeout,
+    batch,
+    retry,
+    circuit,
+    from,
+    allowInsecure: _,
+    encryption,
+    ...same
+  } = endpoint;
   const key = secretOf(tls?.key);
   const passphrase = secretOf(tls?.passphrase);
   const previousSecret = secretOf(signature?.previousSecret);
   return {
     name,
     ...same,
+    delivery: deliveryOf(endpoint),
     from: from === 'now' || from === 'beginning' ? from : Date.parse(from),
     where: same.where as EndpointSettings['where'],
     headers: Object.fromEntries(Object.entries(headers).map(([header, text]) => [header, new Secret(text)])),
@@ -44,10 +67,11 @@ function endpointOf(name: string, endpoint: EndpointConfig): EndpointSettings {
         ...(previousSecret && { previousSecret }),
       },
     }),
+    ...(encryption && { encryption: encryptionOf(encryption) }),
     timeoutMs: msOf(timeout),
     batch: {
       format: batch.format,
-      maxEvents: batch.format === 'single' ? 1 : batch.maxEvents,
+      maxEvents: whySingle(endpoint) === undefined ? batch.maxEvents : 1,
       maxBytes: bytesOf(batch.maxBytes),
       maxWaitMs: msOf(batch.maxWait),
     },
@@ -127,6 +151,7 @@ export function settingsOf(config: Config, file: string, sources: readonly strin
     },
     signing: signingOf(config.signing, file),
     stopTimeoutMs: msOf(config.stopTimeout),
+    ...(config.intake && { intake: intakeOf(config.intake, file) }),
     endpoints: Object.entries(config.endpoints).map(([name, endpoint]) => endpointOf(name, endpoint)),
   };
 }

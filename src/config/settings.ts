@@ -1,4 +1,4 @@
-import type { Config, EndpointConfig } from '../schema-types.js';
+import type { Config, EncryptionConfig, EndpointConfig } from '../schema-types.js';
 import type { Secret } from '../secret.js';
 
 /** The config as the code uses it: defaults filled in, units and secrets resolved, deeply frozen. */
@@ -54,11 +54,43 @@ export interface Settings {
     readonly published?: readonly string[];
   };
   readonly stopTimeoutMs: number;
+  readonly intake?: IntakeSettings;
   readonly endpoints: readonly EndpointSettings[];
 }
 
+/** What `setwire serve` takes from other servers. */
+export interface IntakeSettings {
+  readonly listen: { readonly host: string; readonly port: number } | { readonly socket: string };
+  readonly maxBytes: number;
+  readonly sources: readonly SourceSettings[];
+}
+
+export type SourceSettings =
+  | {
+      readonly type: 'wso2';
+      readonly name: string;
+      readonly path: string;
+      /** Any of them; none: what nobody signed is taken. */
+      readonly secrets: readonly Secret[];
+    }
+  | {
+      readonly type: 'keycloak';
+      readonly name: string;
+      readonly path: string;
+      readonly secrets: readonly Secret[];
+      readonly token?: Secret;
+    }
+  | {
+      readonly type: 'keycloak-log';
+      readonly name: string;
+      /** Absolute. */
+      readonly file: string;
+      readonly from: 'now' | 'beginning';
+    }
+  | { readonly type: 'identity-event'; readonly name: string; readonly path: string; readonly token: Secret };
+
 export type AuthSettings =
-  | { readonly type: 'bearer'; readonly token: Secret }
+  | { readonly type: 'bearer' | 'splunk'; readonly token: Secret }
   | { readonly type: 'basic'; readonly username: string; readonly password: Secret }
   | {
       readonly type: 'oauth2';
@@ -77,8 +109,16 @@ export interface EndpointSettings {
   /** A number: a time, in milliseconds. */
   readonly from: 'now' | 'beginning' | number;
   readonly profile: EndpointConfig['profile'];
+  readonly delivery: NonNullable<EndpointConfig['delivery']>;
+  readonly wire: EndpointConfig['wire'];
   readonly audience?: string | readonly string[];
   readonly subject: EndpointConfig['subject'];
+  /** To the key of a JWKS URL, or to a given one, PEM or JWK. */
+  readonly encryption?: (
+    | { readonly jwks: string; readonly key?: undefined }
+    | { readonly key: string; readonly jwks?: undefined }
+  ) &
+    Pick<EncryptionConfig, 'alg' | 'enc'>;
   readonly events: readonly string[];
   readonly where: Readonly<Record<string, unknown>>;
   readonly claims: readonly string[];
@@ -94,7 +134,7 @@ export interface EndpointSettings {
   readonly concurrency: number;
   readonly order: EndpointConfig['order'];
   readonly batch: {
-    readonly format: 'single' | 'array' | 'ndjson';
+    readonly format: EndpointConfig['batch']['format'];
     readonly maxEvents: number;
     readonly maxBytes: number;
     readonly maxWaitMs: number;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
-import type { ReportedEvent } from '../index.js';
+import type { OidcAttachment } from '../index.js';
 import type { Accounts } from './accounts.js';
 import { formOf, sendPage } from './http.js';
 import { consentPage, loginPage } from './pages.js';
@@ -13,9 +13,9 @@ interface Missing {
 
 /**
  * The login and consent forms. oidc-provider leaves the checking of passwords to the application, so its bus never hears
- * of a wrong one: that is what `emit` is for.
+ * of a wrong one: that is what `loginFailed` is for.
  */
-export function createLogin(provider: Provider, accounts: Accounts, emit: (event: ReportedEvent) => void) {
+export function createLogin(provider: Provider, accounts: Accounts, loginFailed: OidcAttachment['loginFailed']) {
   return async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
     const { uid, prompt, params, session, grantId } = await provider.interactionDetails(request, response);
     const clientId = String(params.client_id);
@@ -27,12 +27,10 @@ export function createLogin(provider: Provider, accounts: Accounts, emit: (event
       const username = form.get('username') ?? '';
       const outcome = accounts.signIn(username, form.get('password') ?? '');
       if ('refused' in outcome) {
-        emit({
-          type: 'login.failure',
+        // Which client the login is for, and where it comes from, the request tells.
+        void loginFailed(request, response, {
           user: { ...(outcome.account && { id: outcome.account.id }), username },
-          application: { id: clientId, name: application, clientId },
           reason: { description: outcome.refused, failedStep: { step: 1, idp: 'LOCAL', authenticator: 'password' } },
-          initiator: { type: 'user', ip: request.socket.remoteAddress, userAgent: request.headers['user-agent'] },
         });
         // The same words whatever was wrong: the form must not tell which names exist.
         return sendPage(response, loginPage(uid, application, 'Name or password is wrong.'), 401);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Extensions, loadExtensions, type Report, type ReportedEvent } from '../index.js';
+import { type Extensions, loadExtensions, type OidcAttachment, type Report, type ReportedEvent } from '../index.js';
 import { type AccountAction, createAccounts, type Initiator } from './accounts.js';
 import { formOf, redirect, sendPage } from './http.js';
 import { createLogin } from './login.js';
@@ -35,18 +35,22 @@ export async function startIdentityServer(config: ServerConfig, report: Report):
   const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
 
   let extensions: Extensions | undefined;
+  const refused = (error: Error): void => report('error', `an event was not accepted: ${error.message}`);
   /** Tells Setwire what oidc-provider's bus does not know. A user never waits for it. */
   const emit = (event: ReportedEvent): void => {
-    extensions
+    extensions?.get('setwire')?.emit(event).catch(refused);
+  };
+  const loginFailed: OidcAttachment['loginFailed'] = async (...of) => {
+    await extensions
       ?.get('setwire')
-      ?.emit(event)
-      .catch((error: Error) => report('error', `an event was not accepted: ${error.message}`));
+      ?.loginFailed?.(...of)
+      .catch(refused);
   };
 
   const clients = { web: randomBytes(24).toString('base64url'), machine: randomBytes(24).toString('base64url') };
   const accounts = createAccounts(emit);
   const provider = createProvider(origin, accounts, clients);
-  const login = createLogin(provider, accounts, emit);
+  const login = createLogin(provider, accounts, loginFailed);
   const shop = createShop({ issuer: origin, clientId: 'web', clientSecret: clients.web });
   extensions = await loadExtensions(config.extensions.directory, provider, {
     enabled: config.extensions.enabled,

@@ -52,6 +52,7 @@ const members = Object.keys({
   initiator: true,
   action: true,
   burst: true,
+  source: true,
 } satisfies Record<keyof IdentityEvent, true>);
 
 type PlainObject = { [name: string]: Plain };

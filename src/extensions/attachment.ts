@@ -1,10 +1,20 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { SetwireError } from '../errors.js';
 import type { IdentityEvent } from '../schema-types.js';
+
+type Reported = Omit<IdentityEvent, 'id' | 'time' | 'acceptedAt'> & { id?: string; time?: number };
 
 /** What an extension's `attach` gives back to the server. */
 export interface ExtensionAttachment {
   /** Reports what the server's bus does not know. Rejects for an event that cannot be accepted. */
-  emit(event: Omit<IdentityEvent, 'id' | 'time' | 'acceptedAt'> & { id?: string; time?: number }): Promise<void>;
+  emit(event: Reported): Promise<void>;
+  /** Reports a login that failed at the server's own form, with what the request to it tells; left out: `emit` is for that. */
+  loginFailed?(
+    request: IncomingMessage | Http2ServerRequest,
+    response: ServerResponse | Http2ServerResponse,
+    failure?: Omit<Reported, 'type'>,
+  ): Promise<void>;
   /** Stops listening and finishes what is under way. */
   detach(): Promise<void>;
   /** How it is doing, for a health page. */

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { ReportedEvent } from '../events/identity-event.js';
 import type { Application, Session } from '../schema-types.js';
@@ -10,6 +10,7 @@ export interface OidcSession {
   /** Seconds. */
   readonly loginTs?: number;
   readonly amr?: readonly string[];
+  readonly acr?: string;
   readonly authorizations?: Readonly<Record<string, { readonly grantId?: string }>>;
 }
 
@@ -18,11 +19,20 @@ export interface OidcClient {
   readonly clientName?: string;
 }
 
+/** What is read of an interaction; `uid` and `jti` are its cookie's value and are not. */
 export interface OidcInteraction {
+  /** The same through all prompts of one authorization request; no store is asked by it, and no cookie holds it. */
+  readonly cid?: string;
   readonly prompt?: { readonly name?: string };
-  readonly session?: { readonly accountId?: string };
-  readonly lastSubmission?: { readonly login?: unknown };
-  readonly result?: { readonly error?: unknown };
+  readonly params?: { readonly client_id?: unknown };
+  readonly session?: { readonly accountId?: string } | undefined;
+  readonly lastSubmission?: { readonly login?: unknown } | undefined;
+  readonly result?: { readonly error?: unknown } | undefined;
+}
+
+/** What is read of an error that the provider handled; its words may hold what somebody sent. */
+export interface OidcError {
+  readonly error?: unknown;
 }
 
 /** What is read of a request: Koa's context with oidc-provider's part. */
@@ -30,12 +40,15 @@ export interface OidcContext {
   readonly ip?: string;
   get?(header: string): string;
   readonly oidc?: {
+    readonly route?: string;
     readonly client?: OidcClient;
     readonly session?: OidcSession;
     readonly params?: { readonly grant_type?: unknown };
     readonly result?: { readonly login?: { readonly accountId?: unknown } };
     readonly entities?: {
       readonly Interaction?: OidcInteraction;
+      /** There once the user's account has been found. */
+      readonly Account?: object;
     };
   };
 }
@@ -57,27 +70,36 @@ export interface OidcToken {
 /** Correlation ids by request: all that one request brings about has the same. */
 export type Correlation = (ctx: OidcContext | undefined) => string | undefined;
 
-/** An id that a proxy gave the request is taken over if it is of a harmless form. */
+/**
+ * The id that a proxy gave a request, if it is of a harmless form; else that of the interaction that it belongs to, which
+ * joins the attempts at a login form with the login that comes of them; else a new one.
+ */
+export function correlationIdOf(ctx: OidcContext, interaction: OidcInteraction | undefined): string {
+  const given = ctx.get?.('x-request-id') || ctx.get?.('x-correlation-id') || '';
+  if (/^[\w.:-]{8,128}$/.test(given)) return given;
+  return interaction?.cid === undefined ? randomUUID() : uuidOf(interaction.cid);
+}
+
+/** A UUID, version 8 (RFC 9562, section 5.8), from a SHA-256. */
+function uuidOf(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
 export function newCorrelation(): Correlation {
   const ids = new WeakMap<OidcContext, string>();
   return (ctx) => {
     if (ctx === undefined) return undefined;
-    const known = ids.get(ctx);
-    if (known !== undefined) return known;
-    const given = ctx.get?.('x-request-id') || ctx.get?.('x-correlation-id') || '';
-    const id = /^[\w.:-]{8,128}$/.test(given) ? given : randomUUID();
+    const id = ids.get(ctx) ?? correlationIdOf(ctx, ctx.oidc?.entities?.Interaction);
     ids.set(ctx, id);
     return id;
   };
 }
 
 /** Where a request came from. An address of a form that is none is left out: a proxy's header may be the client's own words. */
-export function initiatorOf(
-  ctx: OidcContext | undefined,
-  type: 'user' | 'application',
-): NonNullable<ReportedEvent['initiator']> {
-  const ip = ctx?.ip?.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '') ?? '';
-  const userAgent = ctx?.get?.('user-agent') ?? '';
+export function initiatorOf(ctx: OidcContext, type: 'user' | 'application'): NonNullable<ReportedEvent['initiator']> {
+  const ip = ctx.ip?.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '') ?? '';
+  const userAgent = ctx.get?.('user-agent') ?? '';
   return { type, ...(isIP(ip) !== 0 && { ip }), ...(userAgent !== '' && { userAgent: userAgent.slice(0, 512) }) };
 }
 
@@ -106,3 +128,23 @@ export function sessionOf(
     ...(applications.length > 0 && { applications }),
   };
 }
+
+/** The code of an error; the host may have made it up. */
+export function codeOf(error: OidcError | undefined): string {
+  const code = error?.error;
+  return typeof code === 'string' && /^[\w.-]{1,64}$/.test(code) ? code : 'other';
+}
+
+/**
+ * Tells an event of a request. Outside of one (the host's own code ended a session, say) nobody knows who asked for it, and
+ * nothing is said of that.
+ */
+export type Tell = (ctx: OidcContext | undefined, event: ReportedEvent, by: 'user' | 'application') => void;
+
+/** The request under way. */
+export type CurrentContext = () => OidcContext | undefined;
+
+export type Unmapped = (kind: string, why: string) => void;
+
+/** By the provider's event names. */
+export type Listeners = Readonly<Record<string, (...args: never[]) => void>>;

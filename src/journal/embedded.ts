@@ -86,9 +86,10 @@ function storeOn({ dataDir, durability, report }: Omit<EmbeddedOptions, 'owner'>
       range: (bounds) => reading(() => table.range(bounds), []),
       count: () => reading(() => table.count(), 0),
     });
-    const { events, readers, lease, deadLetters, deadIds, requests, totals } = current.tables;
+    const { events, ids, readers, lease, deadLetters, deadIds, requests, totals } = current.tables;
     return {
       events: guarded(events),
+      ids: guarded(ids),
       readers: guarded(readers),
       lease: guarded(lease),
       deadLetters: guarded(deadLetters),

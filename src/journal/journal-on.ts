@@ -22,12 +22,15 @@ export interface JournalOptions {
 
 const positionOf = ({ next, pending }: ReaderRow): Position => ({
   next,
-  pending: pending.map(([offset, attempts, forMs]) => ({ offset, attempts, forMs })),
+  pending: pending.map(([offset, attempts, forMs, done]) => ({ offset, attempts, forMs, ...(done && { done }) })),
 });
 
 const rowOf = ({ next, pending }: Position): Pick<ReaderRow, 'next' | 'pending'> => ({
   next,
-  pending: pending.map(({ offset, attempts, forMs }) => [offset, attempts, Math.round(forMs)] as const),
+  pending: pending.map(({ offset, attempts, forMs, done }) => {
+    const tried = [offset, attempts, Math.round(forMs)] as const;
+    return done === undefined ? tried : [...tried, done];
+  }),
 });
 
 /** First offset whose event was accepted at `time` (milliseconds) or later: acceptance goes up with the offset, by and large. */
@@ -43,6 +46,12 @@ function offsetAt(tables: Pick<Tables, 'events'>, end: Offset, time: number): Of
     else low = found.key + 1;
   }
   return low;
+}
+
+/** Where the event of an id stands; undefined: it is not, or no longer, in the journal. */
+function placeOf({ events, ids }: Pick<Tables, 'events' | 'ids'>, id: string): Offset | undefined {
+  const place = ids.get(id);
+  return place === undefined || events.get(place) === undefined ? undefined : place;
 }
 
 /** What this process knows of a journal, whatever becomes of it. */
@@ -76,6 +85,8 @@ function goingOn(store: Store, seen: Seen): Store {
   // Its other members may be getters: they stay what they are.
   return Object.create(store, { write: { value: write } }) as Store;
 }
+
+const none: ReadonlyMap<number, string> = new Map();
 
 /** A journal whose tables are in `store`. */
 export function journalOn(kept: Store, { always, owner = randomUUID() }: JournalOptions = {}): Journal {
@@ -160,17 +171,22 @@ export function journalOn(kept: Store, { always, owner = randomUUID() }: Journal
     });
   }
 
-  async function appendAll(texts: readonly string[]): Promise<Offset> {
+  async function appendAll(texts: readonly string[], once: ReadonlyMap<number, string> = none): Promise<Offset> {
     if (closing.signal.aborted) throw new SetwireError('SETWIRE_NOT_RUNNING', 'the journal is closed');
     const [offset, losses] = await store.write((tables) => {
       const { totals } = tables;
-      const first = totals.end;
-      for (const text of texts) {
-        tables.events.put(totals.end, text);
+      const places = texts.map((text, index) => {
+        const id = once.get(index);
+        const before = id === undefined ? undefined : placeOf(tables, id);
+        if (before !== undefined) return before;
+        const place = totals.end;
+        tables.events.put(place, text);
+        if (id !== undefined) tables.ids.put(id, place);
         totals.end += 1;
         totals.bytes += text.length;
-      }
-      return [first, isFull(tables) ? trimAlways(tables) : []] as const;
+        return place;
+      });
+      return [places[0] ?? totals.end, isFull(tables) ? trimAlways(tables) : []] as const;
     });
     tell(losses);
     wake();
@@ -181,8 +197,13 @@ export function journalOn(kept: Store, { always, owner = randomUUID() }: Journal
     get end() {
       return endOf();
     },
-    append: (event) => appendAll([JSON.stringify(event)]),
+    append: (event, { once } = { once: false }) =>
+      appendAll([JSON.stringify(event)], once ? new Map([[0, event.id]]) : undefined),
     appendAll,
+    holds(id) {
+      const tables = store.tables();
+      return tables !== undefined && placeOf(tables, id) !== undefined;
+    },
     async read(from, max) {
       const found = [...(store.tables()?.events.range({ start: Math.max(from, cut), limit: max }) ?? [])];
       return found.flatMap(({ key, value }) => parsed(key, value) ?? []);

@@ -48,12 +48,20 @@ export interface Journal {
   /**
    * Resolves with the entry's offset once it is stored. While it cannot be stored (a full disk) it waits.
    *
+   * @param how.once an event with this id that was appended `once` and is in the journal still is not written again: the
+   *   offset is that one's. Default: false, for an id that nobody else has
    * @throws SetwireError (as a rejection) SETWIRE_NOT_RUNNING after `close`, SETWIRE_JOURNAL_UNWRITABLE where the journal
    *   was closed before it could be written
    */
-  append(event: IdentityEvent): Promise<Offset>;
-  /** Appends several, given as JSON, in one transaction; resolves with the first one's offset. */
-  appendAll(texts: readonly string[]): Promise<Offset>;
+  append(event: IdentityEvent, how?: { readonly once: boolean }): Promise<Offset>;
+  /**
+   * Appends several, given as JSON, in one transaction; resolves with the first one's offset.
+   *
+   * @param once by place, the ids of those that are appended `once`
+   */
+  appendAll(texts: readonly string[], once?: ReadonlyMap<number, string>): Promise<Offset>;
+  /** Whether an event that was appended `once` is in it still. */
+  holds(id: string): boolean;
   /** Up to `max` entries from `from` on, in order; empty where there is none yet. Starts at the oldest that is left. */
   read(from: Offset, max: number): Promise<readonly JournalEntry[]>;
   /** These entries, in their order, as far as they are left. */

@@ -53,6 +53,7 @@ function tablesOf(root: RootDatabase): Omit<Tables, 'totals'> & { readonly meta:
   const table = <K, V>(name: string): Table<K, V> => tableOn(root.openDB(name, { encoding: 'json' }));
   return {
     events: tableOn(root.openDB('events', { encoding: 'string' })),
+    ids: table('ids'),
     readers: table('readers'),
     lease: table('lease'),
     deadLetters: table('dead-letters'),

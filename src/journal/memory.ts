@@ -69,6 +69,7 @@ function tableInMemory<K, V>(): Table<K, V> {
 function storeInMemory(): Store {
   const tables: Writing = {
     events: tableInMemory(),
+    ids: tableInMemory(),
     readers: tableInMemory(),
     lease: tableInMemory(),
     deadLetters: tableInMemory(),

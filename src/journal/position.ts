@@ -6,6 +6,8 @@ export interface Pending {
   readonly attempts: number;
   /** For how long it has been tried, in milliseconds. */
   readonly forMs: number;
+  /** Those of its SETs that are done while others are not, by `jti`. */
+  readonly done?: readonly string[];
 }
 
 /** How far a reader has got: it has finished everything before `next` but what is `pending`. */

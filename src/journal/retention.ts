@@ -24,6 +24,7 @@ export function trim(tables: Writing, readers: readonly KnownReader[], limits: R
   const lost: JournalEntry[] = [];
   let removed = 0;
   let count = events.count();
+  const hasIds = tables.ids.count() > 0;
 
   for (const { key, value } of events.range({ limit: maxAtOnce + pending.size })) {
     if (pending.has(key)) continue;
@@ -37,6 +38,7 @@ export function trim(tables: Writing, readers: readonly KnownReader[], limits: R
       break;
     }
     events.remove(key);
+    if (hasIds) forget(tables, key, value);
     totals.bytes -= value.length;
     count -= 1;
     removed += 1;
@@ -48,6 +50,12 @@ export function trim(tables: Writing, readers: readonly KnownReader[], limits: R
   });
   for (const { reader, entries } of losses) skip(tables, reader, (entries.at(-1)?.offset ?? 0) + 1);
   return { losses, more: removed >= maxAtOnce };
+}
+
+/** What is removed may be reported anew; `id` is an event's first member. */
+function forget({ ids }: Writing, offset: Offset, text: string): void {
+  const [, id] = /^\{"id":"([^"\\]+)"/.exec(text) ?? [];
+  if (id !== undefined && ids.get(id) === offset) ids.remove(id);
 }
 
 /** @param time milliseconds */

@@ -13,10 +13,13 @@ export interface Table<K, V> {
   count(): number;
 }
 
-/** A reader as it is stored; `pending` as offset, attempts and milliseconds of trying. */
+/** A pending entry as it is stored: offset, attempts, milliseconds of trying, and what of it is done. */
+export type PendingRow = readonly [Offset, Pending['attempts'], Pending['forMs'], Pending['done']?];
+
+/** A reader as it is stored. */
 export interface ReaderRow {
   readonly next: Offset;
-  readonly pending: readonly (readonly [Offset, Pending['attempts'], Pending['forMs']])[];
+  readonly pending: readonly PendingRow[];
   readonly disabled?: Disabled;
   readonly removedAt?: number;
 }
@@ -45,6 +48,8 @@ export type DeadKey = readonly [endpoint: string, diedAt: string, id: string];
 export interface Tables {
   /** Each event's JSON. */
   readonly events: Table<Offset, string>;
+  /** Where the event of an id stands: of those only whose reporter gave the id, since it may be reported again. */
+  readonly ids: Table<string, Offset>;
   readonly readers: Table<string, ReaderRow>;
   readonly lease: Table<string, LeaseRow>;
   readonly deadLetters: Table<DeadKey, DeadLetter>;

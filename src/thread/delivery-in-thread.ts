@@ -17,6 +17,8 @@ const lastMs = 500;
 const closeMs = 5000;
 /** So many events that the journal could not take are on their way to the log at most; the others are counted only. */
 const maxMissed = 1000;
+/** So many ids of events that were stored once are remembered here. */
+const maxStored = 20_000;
 
 export interface InThreadDeps {
   readonly report: Report;
@@ -26,7 +28,11 @@ export interface InThreadDeps {
 
 /** The host's side of a journal and a delivery that are in a worker thread. */
 export interface InThread {
-  readonly journal: Pick<Journal, 'close' | 'status'> & { append(event: IdentityEvent): Promise<unknown> };
+  readonly journal: Pick<Journal, 'close' | 'status'> & {
+    append(event: IdentityEvent, how: { readonly once: boolean }): Promise<unknown>;
+    /** Whether it is known here that an event that was appended `once` is in the journal. */
+    holds(id: string): boolean;
+  };
   readonly delivery: Delivery;
 }
 
@@ -41,6 +47,8 @@ export function deliveryInThread(settings: Settings, { report, losses, issuer }:
   const userKey = settings.log.userKey ?? new Secret(randomBytes(32).toString('base64'));
   const answered = new Int32Array(new SharedArrayBuffer(4));
   const events = outbox();
+  /** The journal itself knows all of them; these are for the flows, which must not count an event twice. */
+  const stored = latest(maxStored);
   let current = keyed(settings);
   let snapshot: Snapshot | undefined;
   let isBegun = false;
@@ -74,7 +82,7 @@ export function deliveryInThread(settings: Settings, { report, losses, issuer }:
       case 'begun':
         ({ snapshot } = news);
         isBegun = true;
-        events.connect((group, texts) => thread.post({ kind: 'append', group, texts }));
+        events.connect((group, texts, once) => thread.post({ kind: 'append', group, texts, once }));
         begun();
         return;
       case 'stored':
@@ -116,7 +124,11 @@ export function deliveryInThread(settings: Settings, { report, losses, issuer }:
 
   return {
     journal: {
-      append: (event) => events.append(JSON.stringify(event)),
+      async append(event, { once }) {
+        await events.append(JSON.stringify(event), once ? event.id : undefined);
+        if (once) stored.add(event.id);
+      },
+      holds: (id) => stored.has(id),
       get status() {
         return snapshot?.journal ?? { events: 0, bytes: 0 };
       },
@@ -159,6 +171,20 @@ export function deliveryInThread(settings: Settings, { report, losses, issuer }:
         post({ kind: 'finish' });
         await ended;
       },
+    },
+  };
+}
+
+/** The ids that were added last, so many of them. */
+function latest(max: number): Pick<Set<string>, 'add' | 'has'> {
+  const ids = new Set<string>();
+  return {
+    has: (id) => ids.has(id),
+    add(id) {
+      ids.add(id);
+      const [oldest] = ids;
+      if (ids.size > max && oldest !== undefined) ids.delete(oldest);
+      return ids;
     },
   };
 }

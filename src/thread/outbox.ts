@@ -5,16 +5,20 @@ const maxGroup = 1000;
 /** What comes within so many milliseconds is handed over together: each time costs the host as much as an event does. */
 const gapMs = 2;
 
-/** Hands a group of events, as JSON, to whoever stores them. */
-export type HandOver = (group: number, texts: readonly string[]) => void;
+/** Hands a group of events, as JSON, to whoever stores them; `once` as in `Journal.appendAll`. */
+export type HandOver = (group: number, texts: readonly string[], once: ReadonlyMap<number, string>) => void;
 
 /**
  * Events on their way from the host's thread to the journal's. Each is held until it is stored there: a thread that takes
  * the place of one that has crashed gets all of them again, in their order.
  */
 export interface Outbox {
-  /** Resolves when the event is stored; rejects when it is refused, or the outbox is closed before. */
-  append(text: string): Promise<void>;
+  /**
+   * Resolves when the event is stored; rejects when it is refused, or the outbox is closed before.
+   *
+   * @param id of an event that is to be stored once
+   */
+  append(text: string, id?: string): Promise<void>;
   /** There is a thread, a first or another one. undefined: there is none now. */
   connect(handOver: HandOver | undefined): void;
   stored(group: number): void;
@@ -28,6 +32,7 @@ export interface Outbox {
 
 interface Group {
   readonly texts: string[];
+  readonly once: Map<number, string>;
   readonly promise: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
@@ -42,7 +47,7 @@ function newGroup(): Group {
   });
   // Whoever waits for it hears of it.
   promise.catch(() => undefined);
-  return { texts: [], promise, resolve, reject };
+  return { texts: [], once: new Map(), promise, resolve, reject };
 }
 
 export function outbox(): Outbox {
@@ -63,7 +68,7 @@ export function outbox(): Outbox {
     serial += 1;
     away.set(serial, group);
     lastAt = performance.now();
-    handOver(serial, group.texts);
+    handOver(serial, group.texts, group.once);
   }
 
   function schedule(): void {
@@ -82,10 +87,11 @@ export function outbox(): Outbox {
   }
 
   return {
-    append(text) {
+    append(text, id) {
       if (closed !== undefined) return Promise.reject(closed);
       open ??= newGroup();
-      const { texts, promise } = open;
+      const { texts, once, promise } = open;
+      if (id !== undefined) once.set(texts.length, id);
       texts.push(text);
       size += 1;
       if (texts.length >= maxGroup) flush();
@@ -95,7 +101,7 @@ export function outbox(): Outbox {
     connect(next) {
       handOver = next;
       if (next === undefined) return;
-      for (const [group, { texts }] of away) next(group, texts);
+      for (const [group, { texts, once }] of away) next(group, texts, once);
       flush();
     },
     stored: (group) => settled(group)?.resolve(),

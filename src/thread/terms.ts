@@ -29,8 +29,13 @@ export interface Snapshot {
 
 /** What the host's thread tells the worker. */
 export type Order =
-  /** Events for the journal, as JSON. Answered by `stored` or `refused`. */
-  | { readonly kind: 'append'; readonly group: number; readonly texts: readonly string[] }
+  /** Events for the journal, as JSON; `once` as in `Journal.appendAll`. Answered by `stored` or `refused`. */
+  | {
+      readonly kind: 'append';
+      readonly group: number;
+      readonly texts: readonly string[];
+      readonly once: ReadonlyMap<number, string>;
+    }
   /** An event that could not be put into the journal. */
   | { readonly kind: 'miss'; readonly event: IdentityEvent }
   /** Other settings, made sendable. */

@@ -5,6 +5,10 @@ import type { SecurityEventToken } from '../set/set.js';
 export interface Endpoint {
   readonly name: string;
   readonly url: string;
+  /** `webhook`: as `batch.format` says; `push`: RFC 8935; `multi-push`: draft-deshpande-secevent-http-multi-set-push. */
+  readonly delivery: 'webhook' | 'push' | 'multi-push';
+  /** Which text of the draft: the published one, or its editor's copy. */
+  readonly wire: 'draft-02' | 'secevents';
   /** Patterns: `login.failure`, `login.*`, `*`. */
   readonly events: readonly string[];
   /** A sift query over the identity event. */
@@ -23,7 +27,8 @@ export interface Endpoint {
 }
 
 export type Auth =
-  | { readonly type: 'bearer'; readonly token: Secret }
+  /** `splunk`: for its HTTP event collector. */
+  | { readonly type: 'bearer' | 'splunk'; readonly token: Secret }
   | { readonly type: 'basic'; readonly username: string; readonly password: Secret }
   | ({ readonly type: 'oauth2' } & ClientCredentials);
 
@@ -43,7 +48,7 @@ export interface Signature {
 }
 
 export interface BatchLimits {
-  readonly format: 'single' | 'array' | 'ndjson';
+  readonly format: 'single' | 'array' | 'ndjson' | 'cloudevents' | 'cloudevents-batch' | 'splunk-hec';
   readonly maxEvents: number;
   readonly maxBytes: number;
   readonly maxWaitMs: number;
@@ -69,11 +74,18 @@ export interface CircuitPolicy {
   readonly maxProbeMs: number;
 }
 
+/** A SET in a request. */
+export interface BatchedSet extends SecurityEventToken {
+  /** When what it tells happened, in milliseconds. */
+  readonly time: number;
+}
+
 /** SETs that travel in one request. */
 export interface Batch {
   /** The same for the same SETs, so that a receiver can tell a repeated request. */
   readonly id: string;
-  readonly sets: readonly SecurityEventToken[];
+  /** With `multi-push` there may be none: only answers are asked for. */
+  readonly sets: readonly BatchedSet[];
 }
 
 /** What one attempt met with: an answer, or the failure that stood in its place. */
@@ -83,7 +95,7 @@ export type Answer =
       readonly status: number;
       /** Lower-case names. */
       readonly headers: Readonly<Record<string, string | undefined>>;
-      /** The first 64 KB. */
+      /** How it begins: 64 KB; with `multi-push` 1 KB more for each SET that a request may hold. */
       readonly body: string;
       readonly durationMs: number;
       /** Of the request's body. */

@@ -1,21 +1,28 @@
 import { createHash } from 'node:crypto';
-import type { BatchLimits } from './endpoint.js';
+import type { Sealer, SecurityEventToken } from '../set/set.js';
+import type { Format } from './formats/format.js';
 import type { PackedBatch, Parcel } from './parcel.js';
 
-/** Bytes around and between the SETs of a body. */
-const framing = {
-  single: { around: 0, each: 0 },
-  array: { around: 1, each: 1 },
-  ndjson: { around: 0, each: 1 },
-} as const satisfies Record<BatchLimits['format'], { around: number; each: number }>;
+/** What a request can hold, and how large it becomes. */
+export interface Shape extends Pick<Format, 'isSingle' | 'isOrdered' | 'around'> {
+  /** What a SET adds to a body, at most. */
+  sizeOf(set: SecurityEventToken): number;
+}
 
-/** Size of the body with one SET in it. */
-export const bytesAlone = (bytes: number, format: BatchLimits['format']): number =>
-  bytes + framing[format].around + framing[format].each;
+export const shapeOf = ({ isSingle, isOrdered, around, sizeOf }: Format, sealer?: Pick<Sealer, 'sizeOf'>): Shape => ({
+  isSingle,
+  isOrdered,
+  around,
+  sizeOf: (set) => sizeOf(set, sealer === undefined ? set.bytes : sealer.sizeOf(set.bytes)),
+});
+
+/** Size of the body with one SET in it, at most. */
+export const bytesAlone = (set: SecurityEventToken, { around, sizeOf }: Shape): number => around + sizeOf(set);
 
 /**
  * Packs parcels into batches. A parcel waits while an earlier one of its lane is on its way, so that no later event of
- * a subject overtakes an earlier one; it may join the batch that the earlier one still waits in. Pure: time is the caller's.
+ * a subject overtakes an earlier one; it may join the batch that the earlier one still waits in, where a receiver takes its
+ * SETs one after another. Pure: time is the caller's.
  */
 export interface Packer {
   /** Takes a parcel; gives the batches that are full with it. */
@@ -41,14 +48,17 @@ interface Lane {
   readonly waiting: Parcel[];
 }
 
-const batchOf = (parcels: readonly Parcel[]): PackedBatch => ({
+/** Parcels as a batch. */
+export const batchOf = (parcels: readonly Parcel[]): PackedBatch => ({
   id: batchIdOf(parcels.map(({ set }) => set.jti)),
   parcels,
 });
 
-export function packerOf(limits: Pick<BatchLimits, 'format' | 'maxEvents' | 'maxBytes'>): Packer {
-  const maxEvents = limits.format === 'single' ? 1 : limits.maxEvents;
-  const { around, each } = framing[limits.format];
+/** @param limits asked anew for each parcel: `maxEvents` may change */
+export function packerOf(
+  { isSingle, isOrdered, around, sizeOf }: Shape,
+  limits: { readonly maxEvents: number; readonly maxBytes: number },
+): Packer {
   const lanes = new Map<string, Lane>();
   let held = 0;
   let open: Parcel[] = [];
@@ -68,7 +78,7 @@ export function packerOf(limits: Pick<BatchLimits, 'format' | 'maxEvents' | 'max
     open = [];
     openBytes = around;
     serial += 1;
-    for (const parcel of batch.parcels) leave(parcel);
+    if (isOrdered) for (const parcel of batch.parcels) leave(parcel);
     return [batch];
   }
 
@@ -83,12 +93,14 @@ export function packerOf(limits: Pick<BatchLimits, 'format' | 'maxEvents' | 'max
 
   function offer(parcel: Parcel): PackedBatch[] {
     if (waits(parcel)) return [];
-    const bytes = parcel.set.bytes + each;
+    const bytes = sizeOf(parcel.set);
     const closed = openBytes + bytes > limits.maxBytes ? close() : [];
     // The batch just closed may have taken the parcel's lane with it.
     if (closed.length > 0 && waits(parcel)) return closed;
     open.push(parcel);
     openBytes += bytes;
+    if (!isOrdered) leave(parcel);
+    const maxEvents = isSingle ? 1 : limits.maxEvents;
     return open.length >= maxEvents || openBytes >= limits.maxBytes ? [...closed, ...close()] : closed;
   }
 

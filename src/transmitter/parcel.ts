@@ -15,8 +15,12 @@ export interface Tries {
 export interface Held extends JournalEntry {
   /** Of that of its SETs which has been tried most. */
   readonly tries: Tries;
+  /** Only these of its SETs are meant, by `jti`; left out: all. */
+  readonly only?: readonly string[];
   /** Its SETs that are not settled, once they have been made. */
   unsettled?: number;
+  /** Its SETs that are settled while others are not, by `jti`. */
+  done?: readonly string[];
   /** Whether one of them is dead. */
   isDead?: boolean;
 }
@@ -27,6 +31,10 @@ export type Fate = 'delivered' | 'dead' | 'unwanted';
 /** Where entries come from, and who is told what became of them. */
 export interface Source {
   settle(entries: readonly Held[], fate: Fate): void;
+  /** Some of the SETs of an entry are settled. */
+  moved?(): void;
+  /** Whether what comes from it has been sent, or given up, before. */
+  readonly isAgain?: boolean;
 }
 
 /** A SET on its way to one endpoint, with where it came from. */
@@ -39,6 +47,8 @@ export interface Parcel {
   readonly lane: string | undefined;
   /** As it may stand in the log. */
   readonly user: string | undefined;
+  /** It has come to its end. */
+  isSettled?: boolean;
 }
 
 /** Parcels that leave in one request. */

@@ -20,19 +20,21 @@ import {
   timer,
 } from 'rxjs';
 import type { IdentityEvent } from '../events/identity-event.js';
-import { deadIdOf } from '../journal/dead-letters.js';
 import type { Journal, JournalEntry, Offset } from '../journal/journal.js';
 import type { Report } from '../report.js';
-import type { DeadReason, DeliveryRecord } from '../schema-types.js';
+import type { DeliveryRecord } from '../schema-types.js';
 import type { MakeSets, SetResult } from '../set/set.js';
+import { delayOf } from './backoff.js';
+import { batchSizeOf } from './batch-size.js';
 import { breakerOf, type Permit } from './breaker.js';
-import { type DeadWhy, letterOf } from './dead-letter.js';
-import { type Decision, decide } from './decision.js';
+import { type Decision, decide, type Fate } from './decision.js';
 import type { Answer, Deliver, Endpoint } from './endpoint.js';
-import { bytesAlone, packerOf } from './packer.js';
+import { ledgerOf, triedOf, unsettledOf } from './ledger.js';
+import { batchOf, bytesAlone, packerOf, type Shape } from './packer.js';
 import { type Held, laneOf, type PackedBatch, type Parcel, type Source } from './parcel.js';
 import { readerOf } from './reader.js';
-import { attemptRecord, unsentRecord, userOf } from './record.js';
+import { attemptRecord, userOf } from './record.js';
+import { settlementOf } from './settlement.js';
 import type { EndpointStatus } from './status.js';
 
 /** What one endpoint's delivery is made of. */
@@ -42,6 +44,8 @@ export interface TransmitDeps {
   /** Which events the endpoint gets. */
   readonly wants: (event: IdentityEvent) => boolean;
   readonly deliver: Deliver;
+  /** Of what `deliver` sends. */
+  readonly shape: Shape;
   readonly hashUser: (userId: string) => string;
   /** Milliseconds. */
   readonly now: () => number;
@@ -56,10 +60,15 @@ export interface TransmitDeps {
   readonly isLive: boolean;
 }
 
+/** An entry that is sent again; `only`: not all of its SETs, but these, by `jti`. */
+export interface EntryAgain extends JournalEntry {
+  readonly only?: readonly string[];
+}
+
 /** Entries that are sent again, beside what is new. */
 export interface Resending extends Source {
   /** Asked for the next ones when there is room for them. */
-  entries(signal: AbortSignal): AsyncGenerator<readonly JournalEntry[]>;
+  entries(signal: AbortSignal): AsyncGenerator<readonly EntryAgain[]>;
 }
 
 /** The delivery to one endpoint, under way. */
@@ -82,11 +91,17 @@ export interface Transmission {
   stop(limitMs: number): Promise<readonly JournalEntry[]>;
 }
 
-/** A batch, and how often it has failed as it is. */
+/** A batch, and how often it has failed as it is, or been left without an answer. */
 interface Trying {
   readonly batch: PackedBatch;
   readonly failures: number;
+  readonly unanswered: number;
+  /** There is nothing in it: late answers are asked for. */
+  readonly isPoll?: boolean;
 }
+
+const first = (batch: PackedBatch): Trying => ({ batch, failures: 0, unanswered: 0 });
+const poll: Trying = { ...first(batchOf([])), isPoll: true };
 
 /** The next attempt, and the time until then. */
 interface Again {
@@ -104,7 +119,8 @@ const pauseAfterFaultMs = 1000;
  */
 export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
   const { journal, now, clock, report } = deps;
-  const { name, batch: limits } = endpoint;
+  const { name, batch: limits, retry: patience } = endpoint;
+  const isAnsweredEach = endpoint.delivery === 'multi-push';
   const stopping = new AbortController();
   /** Aborted before: nothing more is begun. */
   const closing = new AbortController();
@@ -117,12 +133,31 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
   const ready = new Subject<Trying>();
   const opened = new Subject<number>();
   const admitted = new Subject<void>();
+  const answered = new Subject<void>();
   const maxUnsettled = Math.max(1000, 4 * endpoint.concurrency * limits.maxEvents);
   const reader = readerOf(name, journal, maxUnsettled, clock);
-  const packer = packerOf(limits);
+  const size = batchSizeOf(limits.maxEvents);
+  const packer = packerOf(deps.shape, {
+    get maxEvents() {
+      return size.max;
+    },
+    maxBytes: limits.maxBytes,
+  });
+  const ledger = ledgerOf(clock);
+  const settlement = settlementOf({
+    ...deps,
+    endpoint: name,
+    records,
+    onSettled(parcels) {
+      ledger.settled(parcels);
+      send(packer.settle(parcels));
+    },
+  });
   const breaker = breakerOf(endpoint.circuit, deps.random);
   const underWay = new Set<Promise<unknown>>();
-  const counts = { delivered: 0, retries: 0, dead: 0 };
+  let retries = 0;
+  let fruitlessPolls = 0;
+  let isPolling = false;
   let timed = -1;
   let draining = false;
   let state: Pick<EndpointStatus, 'state' | 'reason' | 'since'> = { state: 'active', since: now() };
@@ -153,42 +188,13 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
     }
   }
 
-  /** What is given up is stored before it counts as done: a crash in between brings it back. */
-  async function bury(dead: readonly { readonly held: Held; readonly jti: string }[], why: DeadWhy): Promise<void> {
-    counts.dead += dead.length;
-    await journal.deadLetters.bury(dead.map(({ held, jti }) => letterOf(name, held, jti, why, { now, clock })));
-  }
-
-  async function giveUp(
-    held: Held,
-    source: Source,
-    { jti, ...why }: { jti: string; reason: DeadReason; detail?: string },
-  ): Promise<void> {
-    await bury([{ held, jti }], why);
-    records.next(unsentRecord(name, held.event, jti, why, deps));
-    finish([held], source, 'dead');
-  }
-
-  /** A SET of each of these has been settled; the entry is, once all of its SETs are. */
-  function finish(entries: readonly Held[], source: Source, fate: 'delivered' | 'dead'): void {
-    const ended = entries.filter((held) => {
-      held.unsettled = (held.unsettled ?? 1) - 1;
-      held.isDead = held.isDead === true || fate === 'dead';
-      return held.unsettled === 0;
-    });
-    const dead = ended.filter(({ isDead }) => isDead);
-    const delivered = ended.filter(({ isDead }) => !isDead);
-    if (dead.length > 0) source.settle(dead, 'dead');
-    if (delivered.length > 0) source.settle(delivered, 'delivered');
-  }
-
   function send(batches: readonly PackedBatch[]): void {
-    for (const batch of batches) ready.next({ batch, failures: 0 });
-    if (draining) for (const batch of packer.flush()) ready.next({ batch, failures: 0 });
-    const { size, serial } = packer.open;
-    if (size > 0 && serial !== timed) {
-      timed = serial;
-      opened.next(serial);
+    for (const batch of batches) ready.next(first(batch));
+    if (draining) for (const batch of packer.flush()) ready.next(first(batch));
+    const { open } = packer;
+    if (open.size > 0 && open.serial !== timed) {
+      timed = open.serial;
+      opened.next(open.serial);
     }
   }
 
@@ -197,19 +203,22 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
     if (stopping.signal.aborted) return;
     const full: PackedBatch[] = [];
     const unwanted: Held[] = [];
+    const done: Held[] = [];
     for (const held of entries) {
-      const results = make(held);
+      const meant = make(held).filter((result) => isMeant(held, jtiOf(result)));
+      const results = meant.filter((result) => !held.done?.includes(jtiOf(result)));
       held.unsettled = results.length;
-      if (results.length === 0) unwanted.push(held);
+      if (meant.length === 0) unwanted.push(held);
+      else if (results.length === 0) done.push(held);
       const lane = endpoint.order === 'none' ? undefined : laneOf(held.event);
       const user = userOf(held.event, deps.hashUser);
       for (const result of results) {
         if (result.kind === 'dead') {
-          await giveUp(held, source, result);
-        } else if (bytesAlone(result.set.bytes, limits.format) > limits.maxBytes) {
+          await settlement.giveUp(held, source, result);
+        } else if (bytesAlone(result.set, deps.shape) > limits.maxBytes) {
           const { jti, bytes } = result.set;
           const detail = `the SET has ${bytes} bytes, batch.maxBytes is ${limits.maxBytes}`;
-          await giveUp(held, source, { jti, reason: 'too_large', detail });
+          await settlement.giveUp(held, source, { jti, reason: 'too_large', detail });
         } else {
           // One that is alone counts for its event; of several each counts for itself.
           const tries = results.length === 1 ? held.tries : { ...held.tries };
@@ -219,6 +228,7 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
     }
     send(full);
     if (unwanted.length > 0) source.settle(unwanted, 'unwanted');
+    if (done.length > 0) source.settle(done, 'delivered');
   }
 
   /** Leave to make an attempt, once there is; undefined: nothing is sent any more. */
@@ -242,10 +252,23 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
     }
   }
 
-  async function attemptOnce({ batch, failures }: Trying): Promise<Again | undefined> {
+  async function attemptOnce(trying: Trying): Promise<Again | undefined> {
     const permit = await permission();
     if (permit === undefined) return undefined;
+    const batch = unsettledOf(trying.batch);
     const { parcels } = batch;
+    if (parcels.length === 0 && trying.isPoll !== true) {
+      breaker.returned(permit);
+      admitted.next();
+      return undefined;
+    }
+    // Packed before it turned out that so many are too many.
+    if (parcels.length > size.max && trying.failures === 0) {
+      breaker.returned(permit);
+      admitted.next();
+      for (const half of packer.halve(batch)) ready.next({ ...trying, batch: half });
+      return undefined;
+    }
     const begun = clock();
     for (const { held, tries } of parcels) {
       tries.attempts += 1;
@@ -253,38 +276,61 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
       held.tries.attempts = Math.max(held.tries.attempts, tries.attempts);
       held.tries.firstAt ??= begun;
     }
+    if (isAnsweredEach) ledger.sent(parcels);
     const answer = await answerTo(batch);
     if (answer.kind === 'failure' && stopping.signal.aborted) {
       breaker.returned(permit);
       return undefined;
     }
-    const decision = decide(answer, triedOf(batch, failures + 1), endpoint.retry, { now: now(), random: deps.random });
-    note(decision, permit);
-    return await follow(decision, answer, { batch, failures: failures + 1 });
+    const tried = whatWasTried({ ...trying, batch });
+    const decision = decide(answer, tried, endpoint, { now: now(), random: deps.random });
+    note(decision, permit, parcels.length);
+    try {
+      // What the answer to another request has settled in the meantime is none of this one's.
+      return await follow(decision, answer, { ...trying, batch: unsettledOf(batch), failures: tried.failures });
+    } finally {
+      if (isAnsweredEach) askLater(decision, trying);
+    }
   }
 
-  function triedOf({ parcels }: PackedBatch, failures: number): Parameters<typeof decide>[1] {
-    const tries = parcels.map((parcel) => parcel.tries);
-    const [only] = tries.length === 1 ? tries : [];
+  function whatWasTried({ batch: { parcels }, failures, unanswered }: Trying): Parameters<typeof decide>[1] {
+    const [only] = parcels.length === 1 ? parcels.map(({ tries }) => tries) : [];
     if (only?.alone) only.alone.failures += 1;
     const hasOthersPassed = only?.alone !== undefined && lastSuccess > only.alone.since;
+    const tried = parcels.map((parcel) => triedOf(parcel, clock()));
+    const jtis = parcels.map(({ set }) => set.jti);
     return {
-      sets: tries.length,
-      failures,
-      attempts: Math.min(...tries.map(({ attempts }) => attempts)),
-      forMs: Math.min(...tries.map(({ firstAt }) => clock() - (firstAt ?? clock()))),
+      sets: parcels.length,
+      failures: failures + 1,
+      // A poll has nothing that could lose patience.
+      attempts: parcels.length === 0 ? 0 : Math.min(...tried.map(({ attempts }) => attempts)),
+      forMs: parcels.length === 0 ? 0 : Math.min(...tried.map(({ forMs }) => forMs)),
       aloneFailures: hasOthersPassed ? (only?.alone?.failures ?? 0) : 0,
+      unanswered,
+      ...(isAnsweredEach && { each: { jtis, known: ledger.known } }),
     };
   }
 
+  /** Late answers come with those to other requests; where there are none, they are asked for by themselves. */
+  function askLater(decision: Decision, { isPoll = false }: Trying): void {
+    if (isPoll) isPolling = false;
+    const isAnswered = decision.kind === 'partly' && [...decision.fates.values()].some(({ kind }) => kind !== 'again');
+    if (isAnswered) fruitlessPolls = 0;
+    else if (isPoll) fruitlessPolls += 1;
+    answered.next();
+  }
+
   /** What an attempt says about the endpoint. */
-  function note(decision: Decision, permit: Permit): void {
+  function note(decision: Decision, permit: Permit, sets: number): void {
     const at = clock();
-    if (decision.kind === 'delivered') {
+    const isTaken = decision.kind === 'delivered' || decision.kind === 'partly';
+    if (isTaken) size.taken(sets, at);
+    if (decision.kind === 'halve' && decision.isTooLarge) size.refused(sets, at);
+    if (isTaken && (decision.kind === 'delivered' || [...decision.fates.values()].some(isDelivered))) {
       lastSuccessAt = now();
       lastSuccess = at;
     }
-    if (decision.kind === 'delivered' || !decision.isTrouble) {
+    if (isTaken || !decision.isTrouble) {
       breaker.succeeded(at);
       become('active');
     } else {
@@ -296,36 +342,36 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
     admitted.next();
   }
 
-  async function follow(decision: Decision, answer: Answer, { batch, failures }: Trying): Promise<Again | undefined> {
+  async function follow(decision: Decision, answer: Answer, trying: Trying): Promise<Again | undefined> {
+    const { batch } = trying;
     const { parcels } = batch;
     const record = (verdict: Parameters<typeof attemptRecord>[4], of = batch): void =>
       records.next(attemptRecord(name, of, Math.max(...attemptsOf(of)), answer, verdict, now()));
-    const again = (inMs: number) => ({ again: { batch, failures }, inMs });
+    if (decision.kind !== 'partly' && parcels.length === 0) return undefined;
 
     switch (decision.kind) {
       case 'delivered':
-        counts.delivered += parcels.length;
-        await takeBack(parcels);
-        record({ outcome: 'delivered' });
-        settle(parcels, 'delivered');
+        await settlement.deliver(parcels, () => record({ outcome: 'delivered', ...wordsOf(decision) }));
         return undefined;
+      case 'partly':
+        return await followEach(decision, answer, trying);
       case 'dead': {
-        const { reason, detail, error } = decision;
-        await bury(
-          parcels.map(({ held, set: { jti } }) => ({ held, jti })),
-          { reason, detail, ...(error !== undefined && { error }), answer },
+        const { reason } = decision;
+        const why = { reason, ...wordsOf(decision), answer };
+        await settlement.bury(
+          parcels,
+          () => why,
+          () => record({ outcome: 'dead', reason, ...wordsOf(decision) }),
         );
-        record({ outcome: 'dead', reason, ...wordsOf(decision) });
-        settle(parcels, 'dead');
         return undefined;
       }
       case 'halve':
-        counts.retries += 1;
+        retries += 1;
         record({ outcome: 'retry', ...wordsOf(decision), detail: `${decision.detail}; it is tried in halves` });
         for (const half of packer.halve(batch)) {
           const [only] = half.parcels.length === 1 ? half.parcels : [];
           if (only) only.tries.alone ??= { failures: 0, since: clock() };
-          ready.next({ batch: half, failures: 0 });
+          ready.next(first(half));
         }
         return undefined;
       case 'retry': {
@@ -333,10 +379,9 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
           record({ outcome: 'retry', ...wordsOf(decision) });
           return undefined;
         }
-        counts.retries += 1;
-        const nextRetryAt = new Date(now() + decision.inMs).toISOString();
-        record({ outcome: 'retry', ...wordsOf(decision), nextRetryAt });
-        return again(decision.inMs);
+        retries += 1;
+        record({ outcome: 'retry', ...wordsOf(decision), nextRetryAt: timeIn(decision.inMs) });
+        return { again: trying, inMs: decision.inMs };
       }
       case 'disable':
         record({
@@ -348,26 +393,46 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
     }
   }
 
-  /** What arrives after all is no dead letter any more. */
-  async function takeBack(parcels: readonly Parcel[]): Promise<void> {
-    const again = parcels.filter(({ source }) => source !== reader);
-    if (again.length > 0 && journal.deadLetters.count(name) > 0)
-      await journal.deadLetters.drop(again.map(({ set: { jti } }) => deadIdOf(name, jti)));
+  /** Each SET as it was answered, now or late; those that were not are sent again after a while, unless an answer comes. */
+  async function followEach(
+    { fates, inMs, detail }: Decision & { readonly kind: 'partly' },
+    answer: Answer,
+    { batch, unanswered }: Trying,
+  ): Promise<Again | undefined> {
+    const record = (parcels: readonly Parcel[], verdict: Parameters<typeof attemptRecord>[4]): void => {
+      const of = batchOf(parcels);
+      records.next(attemptRecord(name, of, Math.max(...attemptsOf(of)), answer, verdict, now()));
+    };
+    const settled = [...fates].filter(([, { kind }]) => kind !== 'again');
+    const groups = groupedByFate(settled.map(([jti, fate]) => [fate, ledger.of(jti)]));
+    for (const { fate, members } of groups) {
+      const parcels = members.map(([parcel]) => parcel).filter(({ isSettled }) => !isSettled);
+      if (parcels.length === 0) continue;
+      if (fate.kind === 'dead') {
+        const told = { reason: fate.reason, ...wordsOf(fate) };
+        const texts = new Map(members);
+        const why = (parcel: Parcel) => ({ ...told, answer: answerAbout(answer, texts.get(parcel)) });
+        await settlement.bury(parcels, why, () => record(parcels, { outcome: 'dead', ...told }));
+      } else {
+        const words = detail === undefined ? {} : { detail };
+        await settlement.deliver(parcels, () => record(parcels, { outcome: 'delivered', ...words }));
+      }
+    }
+    const rest = unsettledOf(batch).parcels;
+    if (rest.length === 0) return undefined;
+    ledger.leftOpen(rest);
+    retries += 1;
+    const words = { outcome: 'retry', detail: 'not answered yet' } as const;
+    record(rest, { ...words, ...(!closing.signal.aborted && { nextRetryAt: timeIn(inMs) }) });
+    return { again: { ...first(batchOf(rest)), unanswered: unanswered + 1 }, inMs };
   }
 
-  function settle(parcels: readonly Parcel[], fate: 'delivered' | 'dead'): void {
-    for (const [source, some] of groupedBySource(parcels))
-      finish(
-        some.map(({ held }) => held),
-        source,
-        fate,
-      );
-    send(packer.settle(parcels));
-  }
+  const timeIn = (ms: number): string => new Date(now() + ms).toISOString();
 
   async function answerTo({ id, parcels }: PackedBatch): Promise<Answer> {
     try {
-      return await deps.deliver({ id, sets: parcels.map(({ set }) => set) }, stopping.signal);
+      const sets = parcels.map(({ set, held }) => ({ ...set, time: held.event.time }));
+      return await deps.deliver({ id, sets }, stopping.signal);
     } catch {
       const detail = 'the request could not be made';
       return { kind: 'failure', code: 'REQUEST_NOT_MADE', detail, durationMs: 0, bytes: 0 };
@@ -416,12 +481,28 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
     )
     .subscribe({ next: (again) => ready.next(again), error: fault });
 
+  answered
+    .pipe(
+      switchMap(() => (ledger.open > 0 ? timer(delayOf(fruitlessPolls + 1, patience, () => 1)) : EMPTY)),
+      filter(() => ledger.open > 0 && !isPolling),
+      takeUntil(closed),
+    )
+    .subscribe({
+      next() {
+        isPolling = true;
+        ready.next(poll);
+      },
+      error: fault,
+    });
+
   return {
     records: records.asObservable(),
     status: () => ({
       ...state,
       ...(closing.signal.aborted && state.state !== 'disabled' && { state: 'stopped' as const }),
-      ...counts,
+      delivered: settlement.counts.delivered,
+      retries,
+      dead: settlement.counts.dead,
       deadLetters: journal.deadLetters.count(name),
       unsettled: reader.unsettled,
       lag: {
@@ -436,6 +517,7 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
       let sent = 0;
       const settledAgain = new Subject<void>();
       const source: Source = {
+        isAgain: true,
         settle(entries, fate) {
           sent -= entries.length;
           what.settle(entries, fate);
@@ -485,16 +567,37 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
 
 const attemptsOf = ({ parcels }: PackedBatch): number[] => parcels.map(({ tries }) => tries.attempts);
 
-function wordsOf({ detail, error }: { readonly detail: string; readonly error?: string }) {
-  return { detail, ...(error !== undefined && { error }) };
+function wordsOf({ detail, error }: { readonly detail?: string; readonly error?: string }) {
+  return { ...(detail !== undefined && { detail }), ...(error !== undefined && { error }) };
 }
 
-function groupedBySource(parcels: readonly Parcel[]): Map<Source, Parcel[]> {
-  const groups = new Map<Source, Parcel[]>();
-  for (const parcel of parcels) {
-    const group = groups.get(parcel.source);
-    if (group === undefined) groups.set(parcel.source, [parcel]);
-    else group.push(parcel);
-  }
-  return groups;
+const jtiOf = (result: SetResult): string => (result.kind === 'set' ? result.set.jti : result.jti);
+
+/** What could not be made a SET stands under the event's id, and is meant in any case. */
+const isMeant = ({ only, event }: Held, jti: string): boolean =>
+  only === undefined || only.includes(jti) || jti === event.id;
+
+const isDelivered = ({ kind }: Fate): boolean => kind === 'delivered';
+
+interface FateGroup {
+  readonly fate: Exclude<Fate, { kind: 'again' }>;
+  /** With what the receiver has said of each. */
+  readonly members: (readonly [Parcel, string | undefined])[];
 }
+
+/** What ends in the same way, for the same reason, is told together. */
+function groupedByFate(fates: readonly (readonly [Fate, readonly Parcel[]])[]): FateGroup[] {
+  const groups = new Map<string, FateGroup>();
+  for (const [fate, parcels] of fates) {
+    if (fate.kind === 'again') continue;
+    const [key, text] = fate.kind === 'dead' ? [`${fate.reason} ${fate.error}`, fate.text] : [fate.kind, undefined];
+    const group = groups.get(key) ?? { fate, members: [] };
+    groups.set(key, group);
+    group.members.push(...parcels.map((parcel) => [parcel, text] as const));
+  }
+  return [...groups.values()];
+}
+
+/** Of an answer about many SETs what it says of one. */
+const answerAbout = (answer: Answer, text = ''): Answer =>
+  answer.kind === 'answer' ? { ...answer, body: text } : answer;

@@ -1,7 +1,7 @@
 import { type Dispatcher, Pool } from 'undici';
 import type { Answer, Endpoint } from './endpoint.js';
 import { wordsFor } from './failure-words.js';
-import { idleMs, maxAnswerBytes, ownHeaders, type Post, type Unmeasured } from './post.js';
+import { idleMs, ownHeaders, type Post, type Unmeasured, usualAnswerBytes } from './post.js';
 
 /** undici's own codes for what the system or Node have a name for. */
 const codes: Readonly<Record<string, string>> = {
@@ -14,13 +14,17 @@ const codes: Readonly<Record<string, string>> = {
 /**
  * Makes POSTs with undici, over the connections of one endpoint. It keeps the promises of `Post` as got does, for a tenth of
  * the processor's time: see `npm run bench`.
+ *
+ * @param moreBytes how much of an answer is read past 64 KB
  */
 export function pooledPostWith(
   endpoint: Pick<Endpoint, 'tls' | 'timeoutMs' | 'concurrency'>,
   now: () => number,
+  moreBytes = 0,
 ): { post: Post; close: () => void } {
   const { ca, cert, key, passphrase } = endpoint.tls ?? {};
   const pools = new Map<string, Pool>();
+  const limits = { timeoutMs: endpoint.timeoutMs, answerBytes: usualAnswerBytes + moreBytes };
 
   function poolOf(origin: string): Pool {
     const pool =
@@ -48,7 +52,7 @@ export function pooledPostWith(
 
   return {
     post: (url, body, headers, signal) =>
-      attempt(poolOf, endpoint.timeoutMs, { url, body, headers: { ...ownHeaders, ...headers } }, signal, now),
+      attempt(poolOf, limits, { url, body, headers: { ...ownHeaders, ...headers } }, signal, now),
     close() {
       for (const pool of pools.values()) pool.destroy().catch(() => undefined);
     },
@@ -63,7 +67,7 @@ interface Sent {
 
 function attempt(
   poolOf: (origin: string) => Pool,
-  timeoutMs: number,
+  { timeoutMs, answerBytes }: { readonly timeoutMs: number; readonly answerBytes: number },
   { url, body, headers }: Sent,
   signal: AbortSignal,
   now: () => number,
@@ -94,7 +98,7 @@ function attempt(
 
     function answered(): void {
       if (head === undefined) failed('ECONNRESET');
-      else settle({ kind: 'answer', ...head, body: Buffer.concat(chunks).toString('utf8', 0, maxAnswerBytes) });
+      else settle({ kind: 'answer', ...head, body: Buffer.concat(chunks).toString('utf8', 0, answerBytes) });
     }
 
     /** Closes the connection; that comes back as an error, which changes nothing any more. */
@@ -121,7 +125,7 @@ function attempt(
           onResponseData(_controller, chunk) {
             chunks.push(chunk);
             size += chunk.length;
-            if (size < maxAnswerBytes) return;
+            if (size < answerBytes) return;
             answered();
             cut();
           },

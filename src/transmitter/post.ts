@@ -6,8 +6,8 @@ import { version } from '../version.js';
 import type { Answer, Endpoint } from './endpoint.js';
 import { wordsFor } from './failure-words.js';
 
-/** So much of an answer is read; then it is cut. */
-export const maxAnswerBytes = 64 * 1024;
+/** So much of an answer is read as a rule; then it is cut. */
+export const usualAnswerBytes = 64 * 1024;
 
 /**
  * One POST: no retry, no redirect. Never rejects. The time limit is for all of it, to the end of the answer: a 2xx whose
@@ -41,13 +41,26 @@ export function postWith(
   // A request on a connection that the server is closing at that moment would fail.
   const kept = { keepAlive: true, maxSockets: endpoint.concurrency, timeout: idleMs, scheduling: 'lifo' } as const;
   const agent = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
-  const { ca, cert, key, passphrase } = endpoint.tls ?? {};
-  const options: ExtendOptions = {
-    agent,
+  const client = clientOf({ method: 'POST', agent }, endpoint.tls);
+  const limits = { timeoutMs: endpoint.timeoutMs, answerBytes: usualAnswerBytes };
+  return {
+    post: (url, body, headers, signal) => attempt(client, limits, url, body, headers, signal, now),
+    close() {
+      agent.http.destroy();
+      agent.https.destroy();
+    },
+  };
+}
+
+/** What makes requests: no retry, no redirect, every answer is one. */
+export function clientOf(options: Pick<ExtendOptions, 'method' | 'agent'>, tls: Endpoint['tls']): Got {
+  const { ca, cert, key, passphrase } = tls ?? {};
+  return got.extend({
+    ...options,
     retry: { limit: 0 },
     followRedirect: false,
     throwHttpErrors: false,
-    // An answer is cut after 64 KB as it comes: it must not unfold to more.
+    // An answer is cut as it comes: it must not unfold to more.
     decompress: false,
     https: {
       rejectUnauthorized: true,
@@ -57,33 +70,26 @@ export function postWith(
       ...(passphrase !== undefined && { passphrase: passphrase.reveal() }),
     },
     headers: ownHeaders,
-  };
-  const client = got.extend(options);
-  return {
-    post: (url, body, headers, signal) => attempt(client, endpoint.timeoutMs, url, body, headers, signal, now),
-    close() {
-      agent.http.destroy();
-      agent.https.destroy();
-    },
-  };
+  });
 }
 
-function attempt(
+/** One request of a client, to the end of its answer. Never rejects. */
+export function attempt(
   client: Got,
-  timeoutMs: number,
+  { timeoutMs, answerBytes }: { readonly timeoutMs: number; readonly answerBytes: number },
   url: string,
-  body: Buffer | string,
+  body: Buffer | string | undefined,
   headers: Record<string, string>,
   signal: AbortSignal,
   now: () => number,
 ): Promise<Answer> {
   const startedAt = now();
-  const bytes = Buffer.byteLength(body);
+  const bytes = Buffer.byteLength(body ?? '');
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
     let head: { readonly status: number; readonly headers: Record<string, string | undefined> } | undefined;
-    const request = client.stream.post(url, { body, headers });
+    const request = client.stream(url, { headers, ...(body !== undefined && { body }) });
     const abort = (): void => failed('ABORTED');
     // Not got's own limit: that one is lost with an answer that changes the protocol, and the attempt would never end.
     const limit = setTimeout(() => failed('ETIMEDOUT'), timeoutMs);
@@ -101,7 +107,7 @@ function attempt(
 
     function answered(): void {
       if (head === undefined) failed('ECONNRESET');
-      else settle({ kind: 'answer', ...head, body: Buffer.concat(chunks).toString('utf8', 0, maxAnswerBytes) });
+      else settle({ kind: 'answer', ...head, body: Buffer.concat(chunks).toString('utf8', 0, answerBytes) });
     }
 
     function begun({ statusCode, headers: received }: IncomingMessage): void {
@@ -119,7 +125,7 @@ function attempt(
     request.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
-      if (size >= maxAnswerBytes) answered();
+      if (size >= answerBytes) answered();
     });
     request.on('end', answered);
     request.on('error', (error: Error) => failed(codeOf(error)));

@@ -41,10 +41,11 @@ export function readerOf(name: string, journal: Journal, maxUnsettled: number, c
 
   function position(): Position {
     if (next === undefined) return journal.position(name);
-    const pending = Array.from(unsettled.values(), ({ offset, tries: { attempts, firstAt } }) => ({
+    const pending = Array.from(unsettled.values(), ({ offset, tries: { attempts, firstAt }, done }) => ({
       offset,
       attempts,
       forMs: firstAt === undefined ? 0 : clock() - firstAt,
+      ...(done && { done }),
     }));
     return { next, pending };
   }
@@ -60,8 +61,9 @@ export function readerOf(name: string, journal: Journal, maxUnsettled: number, c
     const entries = await journal.entries(stored.pending.map(({ offset }) => offset));
     const tried = new Map(stored.pending.map((each) => [each.offset, each]));
     const held = entries.map((entry): Held => {
-      const { attempts = 0, forMs = 0 } = tried.get(entry.offset) ?? {};
-      return { ...entry, tries: { attempts, ...(attempts > 0 && { firstAt: clock() - forMs }) } };
+      const { attempts = 0, forMs = 0, done } = tried.get(entry.offset) ?? {};
+      const tries = { attempts, ...(attempts > 0 && { firstAt: clock() - forMs }) };
+      return { ...entry, tries, ...(done && { done }) };
     });
     hold(held);
     next = stored.next;
@@ -103,6 +105,9 @@ export function readerOf(name: string, journal: Journal, maxUnsettled: number, c
       for (const { offset } of entries) unsettled.delete(offset);
       track?.moved();
       settled.next();
+    },
+    moved() {
+      track?.moved();
     },
     settled: settled.asObservable(),
     holds: (offset) => unsettled.has(offset),

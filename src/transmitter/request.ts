@@ -1,19 +1,35 @@
-import type { Batch, BatchLimits } from './endpoint.js';
+import type { Endpoint } from './endpoint.js';
+import { cloudEvent, cloudEventBatch } from './formats/cloud-events.js';
+import type { Format } from './formats/format.js';
+import { multiPush } from './formats/multi-push.js';
+import { array, ndjson, single } from './formats/plain.js';
+import { splunkHec } from './formats/splunk-hec.js';
 
-/** The media type of each format. */
-const contentTypes = {
-  single: 'application/json',
-  array: 'application/json',
-  ndjson: 'application/x-ndjson',
-} as const satisfies Record<BatchLimits['format'], string>;
+/** What a webhook is sent, by `batch.format`. */
+const webhooks = {
+  single,
+  array,
+  ndjson,
+  cloudevents: cloudEvent,
+  'cloudevents-batch': cloudEventBatch,
+  'splunk-hec': splunkHec,
+} as const satisfies Record<Endpoint['batch']['format'], (isSealed: boolean) => Format>;
 
-/** The body of a batch, in UTF-8: one SET as it is, a JSON array, or a SET per line. */
-export function requestOf(batch: Batch, format: BatchLimits['format']): { body: Buffer; contentType: string } {
-  const texts = batch.sets.map(({ text }) => text);
-  const bodies = {
-    single: () => texts.join(''),
-    array: () => `[${texts.join(',')}]`,
-    ndjson: () => texts.map((text) => `${text}\n`).join(''),
-  };
-  return { body: Buffer.from(bodies[format](), 'utf8'), contentType: contentTypes[format] };
+/** How an endpoint's requests look; `isSealed`: what is sent of a SET is a compact JWT, and not JSON. */
+export function formatOf(
+  {
+    delivery,
+    wire,
+    batch,
+  }: Pick<Endpoint, 'delivery' | 'wire'> & { readonly batch: Pick<Endpoint['batch'], 'format'> },
+  isSealed: boolean,
+): Format {
+  switch (delivery) {
+    case 'webhook':
+      return webhooks[batch.format](isSealed);
+    case 'push':
+      return single(isSealed);
+    case 'multi-push':
+      return multiPush(wire);
+  }
 }

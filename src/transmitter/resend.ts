@@ -1,7 +1,7 @@
 import { firstValueFrom, fromEvent, takeUntil, timer } from 'rxjs';
 import type { Journal, JournalEntry, Offset } from '../journal/journal.js';
 import type { Progress, Request, Wish } from '../journal/requests.js';
-import type { Resending, Transmission } from './pipeline.js';
+import type { EntryAgain, Resending, Transmission } from './pipeline.js';
 import { matchesPattern } from './select.js';
 
 /** Entries that are looked at together. */
@@ -44,7 +44,7 @@ export function resendOf(
     }
   }
 
-  async function* retried(ids: readonly string[]): AsyncGenerator<readonly JournalEntry[]> {
+  async function* retried(ids: readonly string[]): AsyncGenerator<readonly EntryAgain[]> {
     for (let start = 0; start < ids.length; start += maxRead) {
       const letters = ids.slice(start, start + maxRead).map((id) => journal.deadLetters.get(id));
       // Who has died again since has had its retry.
@@ -52,12 +52,15 @@ export function resendOf(
         (letter) => letter?.endpoint === endpoint && Date.parse(letter.diedAt) <= askedAt,
       ) as NonNullable<(typeof letters)[number]>[];
       counts.skipped += letters.length - left.length;
-      yield* inPieces(left.map(({ offset, event }) => ({ offset, event })));
+      yield* inPieces(
+        // A letter of an event of which no SET could be made bears the event's id, and is about all of them.
+        left.map(({ offset, event, jti }) => ({ offset, event, ...(jti !== event.id && { only: [jti] }) })),
+      );
     }
     cursor = ids.length;
   }
 
-  function* inPieces(entries: readonly JournalEntry[]): Generator<readonly JournalEntry[]> {
+  function* inPieces<E>(entries: readonly E[]): Generator<readonly E[]> {
     const size = Math.max(1, Math.round(rate / handOvers));
     for (let start = 0; start < entries.length; start += size) yield entries.slice(start, start + size);
   }

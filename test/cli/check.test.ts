@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { expect } from 'chai';
+import { eventTypesOf } from '../../src/adapter.js';
 import { type CheckDeps, check } from '../../src/cli/check.js';
 import { type Workplace, workplace } from '../support/settings.js';
 
@@ -60,6 +61,34 @@ describe('setwire check', () => {
     });
     return { code, ...texts };
   }
+
+  it('says of an ssf endpoint for whom its SETs are, whom they are about and under which URIs they leave', async () => {
+    const yaml = [
+      'ssf: { eventTypes: { x-acme.consent: "https://acme.example/consent" } }',
+      'endpoints:',
+      '  p:',
+      '    url: https://a.example/',
+      '    profile: ssf',
+      '    audience: [one, two]',
+      '    events: [account.profile-updated, session.revoked, login.success, x-acme.consent]',
+      '    subject: { format: complex, user: email }',
+    ].join('\n');
+    const { code, out } = await run(yaml, { deps: { eventTypesOf } });
+    expect(code).to.equal(0);
+    const openid = 'https://schemas.openid.net/secevent';
+    expect(out).to.include(
+      [
+        '  aud    one, two',
+        '  about  complex, user: email',
+        '  gets   login.success            <issuer>/ssf/event-type/login-success',
+        `         session.revoked          ${openid}/caep/event-type/session-revoked`,
+        '         account.profile-updated  <issuer>/ssf/event-type/account-profile-updated',
+        `                                  ${openid}/risc/event-type/identifier-changed`,
+        '         x-acme.consent           https://acme.example/consent',
+        '  claims username',
+      ].join('\n'),
+    );
+  });
 
   const batches: [batch: string, words: string][] = [
     ['{}', 'one SET per request'],
@@ -159,5 +188,31 @@ describe('setwire check', () => {
   it('ends at once where Ctrl-C came before', async () => {
     const { code } = await run(two, { args: ['--ping'], signal: AbortSignal.abort(), deps: { pingEndpoint: never } });
     expect(code).to.equal(130);
+  });
+
+  it('says where events come in, and how each source is checked', async () => {
+    const { code, out } = await run(`
+endpoints: {}
+intake:
+  sources:
+    wso2: { type: wso2, secret: 0123456789abcdef }
+    open: { type: keycloak, path: /kc, allowUnsigned: true }
+    both: { type: keycloak, secret: 0123456789abcdef, token: 0123456789abcdef }
+    log: { type: keycloak-log, file: /var/log/keycloak.log }
+    other: { type: identity-event, token: 0123456789abcdef }
+`);
+    expect(code).to.equal(0);
+    expect(out).to.include(
+      [
+        'intake, by setwire serve',
+        '  wso2   wso2, http://127.0.0.1:9410/wso2, signature',
+        '  open   keycloak, http://127.0.0.1:9410/kc, unsigned',
+        '  both   keycloak, http://127.0.0.1:9410/both, signature or token',
+        '  log    keycloak-log, /var/log/keycloak.log, from now',
+        '  other  identity-event, http://127.0.0.1:9410/other, token',
+        '',
+      ].join('\n'),
+    );
+    expect(out).to.not.include('0123456789abcdef');
   });
 });

@@ -20,10 +20,15 @@ const env = {
   PARTNER_SIGNING_SECRET: whsec,
   PARTNER_OLD_SIGNING_SECRET: whsec,
   SETWIRE_KEY_PASSPHRASE: 'p',
+  WSO2_WEBHOOK_SECRET: '0123456789abcdef',
+  WSO2_OLD_WEBHOOK_SECRET: '0123456789abcdef',
+  KEYCLOAK_EVENTS_SECRET: '0123456789abcdef',
+  KEYCLOAK_EVENTS_TOKEN: '0123456789abcdef',
+  INTAKE_TOKEN: '0123456789abcdef',
 };
 
 /** A setting behind a #, not a sentence. */
-const isSetting = (line: string): boolean => /^ *# +[a-z][a-zA-Z]+:( |$)/.test(line);
+const isSetting = (line: string): boolean => /^ *# +(?!yaml-)[a-z][a-zA-Z0-9-]+:( |$)/.test(line);
 const switchedOn = (line: string): string => line.replace('# ', '');
 
 /** Every place of a value that holds no more places, as `a.b.0: 1`. */
@@ -61,7 +66,7 @@ describe('the config in config/', () => {
 
   it('loads as it is', () => {
     const { endpoints } = loadConfig(path, { env, checkQuery });
-    expect(endpoints.map(({ name }) => name)).to.deep.equal(['crm', 'siem', 'partner']);
+    expect(endpoints.map(({ name }) => name)).to.deep.equal(['crm', 'siem', 'partner', 'signals']);
   });
 
   it('has at its default what is written outside of the endpoints', () => {
@@ -80,6 +85,8 @@ describe('the config in config/', () => {
     const asItIs = leaves(text);
     const on = leaves(lines.map((line) => (isSetting(line) ? switchedOn(line) : line)).join('\n'));
     expect(asItIs.filter((leaf) => !on.includes(leaf))).to.deep.equal([]);
+    const intake = on.map((leaf) => leaf.split(': ')[0] ?? '').filter((place) => place.startsWith('intake.'));
+    expect(intake).to.have.length.greaterThan(15);
     // What comes with it has no default: it is an example.
     expect(on.filter((leaf) => !asItIs.includes(leaf)).map((leaf) => leaf.split(': ')[0])).to.have.members([
       'defaults.organization.id',
@@ -87,6 +94,7 @@ describe('the config in config/', () => {
       'defaults.organization.handle',
       'defaults.organization.depth',
       'log.userKey',
+      'ssf.eventTypeBase',
       'signing.key',
       'signing.published.0',
       'endpoints.2.auth.scope',
@@ -96,6 +104,10 @@ describe('the config in config/', () => {
       'endpoints.2.tls.key',
       'endpoints.2.tls.passphrase',
       'endpoints.2.signature.previousSecret',
+      'endpoints.3.encryption.jwks',
+      'endpoints.3.encryption.alg',
+      'endpoints.3.encryption.enc',
+      ...intake,
     ]);
   });
 

@@ -1,13 +1,13 @@
 // What the oracle runs, each in a process of its own: `tsx processes.ts <role> <config> ...`.
 
-import { createHmac } from 'node:crypto';
 import { appendFileSync, openSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createAdapter } from '../../src/adapter.js';
 import { loadConfig } from '../../src/config/load.js';
 import { seeded } from '../transmitter/seeded.js';
-import { secret, subjects } from './roles.js';
+import { subjects } from './roles.js';
+import { variants } from './variants.js';
 
 const [role, file = '', ...rest] = process.argv.slice(2);
 
@@ -61,7 +61,7 @@ async function transmitter(): Promise<void> {
   setInterval(() => undefined, 1000);
 }
 
-/** Fails at random, and writes down every SET that reaches it: endpoint, answer, whether its signature is right, rci, jti. */
+/** Fails at random, and writes down every SET that reaches it: endpoint, whether it was taken, whether its signature is right, rci, jti. */
 function receiver(seed: number): void {
   const random = seeded(seed);
   const log = openSync(file, 'a');
@@ -70,19 +70,27 @@ function receiver(seed: number): void {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', async () => {
       const body = Buffer.concat(chunks);
-      const expected = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
-      const isSigned = request.headers['x-wso2-event-signature'] === expected;
-      const sets = body
-        .toString('utf8')
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as { jti: string; rci: string });
+      const variant = variants[request.url?.slice(1) ?? ''];
+      // A path that nobody has: the sender tries again, and the oracle finds what is missing.
+      if (variant === undefined) return void response.writeHead(404).end();
+      const { taken, refused } = variant;
+      const isSigned = variant.isSigned(request.headers, body);
+      const sets = variant.setsIn(body);
       if (random() < 0.2) await pause(random() * 30);
       const chance = random();
-      const status = chance < 0.08 ? 503 : chance < 0.12 ? 0 : chance < 0.13 ? 400 : 202;
-      appendFileSync(log, sets.map(({ jti, rci }) => `${request.url} ${status} ${isSigned} ${rci} ${jti}\n`).join(''));
+      const answer =
+        chance < 0.08
+          ? { status: 503, body: '' }
+          : chance < 0.12
+            ? { status: 0, body: '' }
+            : chance < 0.13
+              ? refused
+              : taken;
+      const { status } = answer;
+      const fate = answer === taken ? 'taken' : 'not-taken';
+      appendFileSync(log, sets.map(({ jti, rci }) => `${request.url} ${fate} ${isSigned} ${rci} ${jti}\n`).join(''));
       if (status === 0) return void response.socket?.resetAndDestroy();
-      response.writeHead(status).end(status === 400 ? '{"err":"invalid_request"}' : '');
+      response.writeHead(status).end(answer.body);
     });
   });
   server.listen(0, '127.0.0.1', () => {

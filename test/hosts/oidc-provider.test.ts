@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type { Configuration } from 'oidc-provider';
 import sinon from 'sinon';
@@ -240,6 +242,94 @@ describe('oidc-provider as a host', () => {
     await browser.authorize();
     expect(types()).to.deep.equal([]);
     expect(unmapped.args.map(([kind]) => kind)).to.include('server_error');
+  });
+
+  it('tells what a provider does that had begun to serve before', async () => {
+    await start();
+    detach();
+    const { code } = await browser.authorize();
+    const first = await browser.exchange(code);
+    expect(types()).to.deep.equal([]);
+    hostOf(server.provider).on((event) => events.push(event), unmapped);
+    await browser.token({ grant_type: 'refresh_token', refresh_token: first.refresh_token ?? '' });
+    await browser.authorize();
+    await browser.logout();
+    const [, , revoked, ended] = events;
+    expect(types()).to.deep.equal(['token.issued', 'session.presented', 'token.revoked', 'session.revoked']);
+    // The grant was never seen to be given: the session knows whose it is.
+    expect(revoked).to.deep.include({ user: { id: 'alice' } });
+    expect(ended?.sessions?.[0]?.id).to.be.a('string');
+  });
+
+  it('does not say who ended a session outside of a request', async () => {
+    await start();
+    await browser.authorize();
+    const uid = events[1]?.session?.id ?? '';
+    types();
+    await (await server.provider.Session.findByUid(uid))?.destroy();
+    expect(events[0]?.type).to.equal('session.revoked');
+    expect(events[0]?.sessions?.[0]?.id).to.equal(uid);
+    expect(events[0]).to.not.have.any.keys('initiator', 'correlationId');
+  });
+
+  it('tells a login whose consent is refused, and its session', async () => {
+    await start();
+    server.consents = false;
+    expect((await browser.authorize()).error).to.equal('access_denied');
+    expect(types()).to.deep.equal(['login.success', 'session.established']);
+    expect(unmapped.args.map(([kind]) => kind)).to.deep.equal(['authorization.error:access_denied']);
+    server.consents = true;
+    await browser.authorize();
+    expect(types()).to.deep.equal(['session.presented']);
+  });
+
+  it('knows the context of a request to the login form', async () => {
+    await start();
+    const contexts: unknown[] = [];
+    const host = hostOf(server.provider);
+    const known = new Promise<void>((resolve, reject) => {
+      server.mistyped = (request, response) => {
+        host.loginContext?.(request, response).then((context) => {
+          contexts.push(context);
+          resolve();
+        }, reject);
+      };
+    });
+    server.person = 'mistypes';
+    const { url } = await browser
+      .authorize()
+      .then(() => browser.open('/auth?client_id=web&response_type=code&scope=openid'));
+    await known;
+    expect(contexts[0]).to.deep.include({
+      application: { id: 'web', name: 'The shop', clientId: 'web' },
+      initiator: { type: 'user', ip: '127.0.0.1', userAgent: 'Person/1.0' },
+    });
+    // The interaction's uid is its cookie.
+    expect(JSON.stringify(contexts)).to.not.include(url.pathname.split('/').at(-1));
+  });
+
+  it('knows where a request to the login form came from, if nothing else', async () => {
+    await start();
+    let context: unknown;
+    const http = createServer((request, response) => {
+      void hostOf(server.provider)
+        .loginContext?.(request, response)
+        .then((known) => {
+          context = known;
+          response.end();
+        });
+    });
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    const { port } = http.address() as AddressInfo;
+    await fetch(`http://127.0.0.1:${port}/`, {
+      headers: { 'x-request-id': 'request-0001', 'user-agent': 'Person/1.0' },
+    });
+    http.closeAllConnections();
+    http.close();
+    expect(context).to.deep.equal({
+      correlationId: 'request-0001',
+      initiator: { type: 'user', ip: '127.0.0.1', userAgent: 'Person/1.0' },
+    });
   });
 
   it('takes over the id that a proxy gave the request, if it is harmless', async () => {

@@ -57,6 +57,19 @@ describe('the journal on disk', () => {
     journals.push(journal);
     return journal;
   };
+  it('knows after a restart, and in another process, which ids were given', async () => {
+    const first = open();
+    await first.open('crm');
+    const offset = await first.append(eventOf('a'), { once: true });
+    const second = open();
+    expect(await second.append(eventOf('a'), { once: true })).to.equal(offset);
+    await Promise.all([first.close(), second.close()]);
+    const third = open();
+    expect(third.holds('a')).to.equal(true);
+    expect(await third.append(eventOf('a'), { once: true })).to.equal(offset);
+    expect(third.status.events).to.equal(1);
+  });
+
   const keeper = (userId?: number): Keeper => {
     const started = startKeeper(dataDir(), userId);
     keepers.push(started);

@@ -58,6 +58,28 @@ export function describeJournal(name: string, open: () => Journal | Promise<Jour
       expect(entry?.event).to.deep.equal(event);
     });
 
+    it('writes an id that was given once only, and gives the offset of the first', async () => {
+      await journal.open('crm');
+      const { end } = journal;
+      const once = { once: true };
+      expect(await journal.append(eventOf('a'), once)).to.equal(end);
+      expect(await journal.append(identityEvent('account.locked', { id: 'a' }), once)).to.equal(end);
+      const both = await Promise.all([journal.append(eventOf('b'), once), journal.append(eventOf('b'), once)]);
+      expect(both).to.deep.equal([end + 1, end + 1]);
+      expect(await idsFrom(journal, end)).to.deep.equal(['a', 'b']);
+      expect((await journal.read(end, 1))[0]?.event.type).to.equal('login.success');
+      expect(['a', 'b', 'c'].map((id) => journal.holds(id))).to.deep.equal([true, true, false]);
+    });
+
+    it('asks for no id that nobody gave', async () => {
+      await journal.open('crm');
+      const { end } = journal;
+      await appendAll(journal, ['a', 'a']);
+      expect(await idsFrom(journal, end)).to.deep.equal(['a', 'a']);
+      expect(journal.holds('a')).to.equal(false);
+      expect(await journal.append(eventOf('a'), { once: true })).to.equal(end + 2);
+    });
+
     it('reads from an offset on, so many at most, and nothing where there is nothing yet', async () => {
       await journal.open('crm');
       const first = journal.end;
@@ -113,6 +135,18 @@ export function describeJournal(name: string, open: () => Journal | Promise<Jour
         next: first + 2,
         pending: [{ offset: first, attempts: 3, forMs: 1500 }],
       });
+    });
+
+    it('keeps which SETs of an entry are done, where it is said', async () => {
+      await journal.open('crm');
+      const first = journal.end;
+      await appendAll(journal, ['a', 'b']);
+      const pending = [
+        { offset: first, attempts: 3, forMs: 1500, done: ['s-1', 's-2'] },
+        { offset: first + 1, attempts: 0, forMs: 0 },
+      ];
+      await move('crm', first + 2, pending);
+      expect(journal.position('crm').pending).to.deep.equal(pending);
     });
 
     it('keeps what a slow reader has not finished, whatever the others have', async () => {

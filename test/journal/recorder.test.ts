@@ -32,6 +32,23 @@ describe('the recorder', () => {
     expect(recorder.pending).to.equal(0);
   });
 
+  it('tells the journal which ids were given, and whether it has room', async () => {
+    let stored: (offset: number) => void = () => undefined;
+    const append = sinon.stub().returns(new Promise<number>((resolve) => (stored = resolve)));
+    const recorder = recorderOf({ append }, Promise.resolve(), upTo(2), sinon.stub());
+    recorder.record(eventOf('a'), true);
+    expect(recorder.isFull).to.equal(false);
+    recorder.record(eventOf('b'));
+    expect(recorder.isFull).to.equal(true);
+    stored(1);
+    await recorder.settled();
+    expect(recorder.isFull).to.equal(false);
+    expect(append.args.map(([{ id }, how]) => [id, how])).to.deep.equal([
+      ['a', { once: true }],
+      ['b', { once: false }],
+    ]);
+  });
+
   it('keeps the order of what came before the journal was ready', async () => {
     let open: () => void = () => undefined;
     const append = sinon.stub().resolves(1);

@@ -62,6 +62,16 @@ describe('the retention of a journal', () => {
   }
 
   describe('by age', () => {
+    it('forgets the ids of what it lets go of, and of nothing else', async () => {
+      await journal.open('crm');
+      for (const n of [1, 2, 3]) await journal.append(eventOf(n), { once: true });
+      await move('crm', 4);
+      await retain({ maxAgeMs: 2000 }, at(4));
+      expect([1, 2, 3].map((n) => journal.holds(eventOf(n).id))).to.deep.equal([false, true, true]);
+      expect(await journal.append(eventOf(1), { once: true })).to.equal(4);
+      expect(await journal.append(eventOf(2), { once: true })).to.equal(2);
+    });
+
     it('lets go of what everybody has finished and is older', async () => {
       await journal.open('crm');
       await append(10);

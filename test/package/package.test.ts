@@ -86,6 +86,16 @@ describe('the package', function () {
     expect(stdout).to.contain('setwire');
   });
 
+  it('makes a plugin for better-auth where better-auth is not, and its types need it no more', async () => {
+    const script = `import { setwire } from ${JSON.stringify(unpacked('dist/better-auth.js'))};
+      const plugin = setwire({ config: 'nowhere.yaml' });
+      console.log(plugin.id, plugin.status().error.code);`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: work, env: {} });
+    expect(stdout.trim()).to.equal('setwire SETWIRE_CONFIG_UNREADABLE');
+    const types = filesOf(unpacked('dist')).filter((file) => file.endsWith('.d.ts'));
+    expect(types.filter((file) => /from '@?better-auth/.test(readFileSync(file, 'utf8')))).to.deep.equal([]);
+  });
+
   it('holds what it publishes: code, types, schemas, config, licence, but not the demo and no sources', () => {
     const own = filesOf(unpacked())
       .map((file) => file.slice(unpacked('/').length))

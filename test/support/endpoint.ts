@@ -5,6 +5,8 @@ export function endpointTo(url: string, members: Partial<Endpoint> = {}): Endpoi
   return {
     name: 'crm',
     url,
+    delivery: 'webhook',
+    wire: 'draft-02',
     events: ['*'],
     where: {},
     headers: {},
@@ -26,6 +28,7 @@ export function batchOf(...texts: readonly string[]): Batch {
     eventTypeUri: 'https://schemas.identity.wso2.org/events/login/event-type/loginSuccess',
     text,
     bytes: Buffer.byteLength(text),
+    time: Date.parse('2026-11-23T14:00:00.000Z'),
   }));
   return { id: 'batch-1', sets };
 }

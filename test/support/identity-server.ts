@@ -1,25 +1,50 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import Provider, { type Configuration } from 'oidc-provider';
+import Provider, { type ClientMetadata, type Configuration } from 'oidc-provider';
 
-/** What the person at the login form does: signs in as somebody, or gives up. */
-export type Person = { readonly accountId: string } | 'gives up';
+/** What the person at the login form does: signs in as somebody, types a wrong password, or gives up. */
+export type Person = { readonly accountId: string } | 'mistypes' | 'gives up';
 
 export interface IdentityServer {
   readonly issuer: string;
   readonly provider: Provider;
-  readonly secrets: { readonly web: string; readonly machine: string };
+  readonly secrets: Readonly<Record<string, string>> & { readonly web: string; readonly machine: string };
   /** Who sits there from now on. */
   person: Person;
+  /** Whether the person allows the client what it asks for. */
+  consents: boolean;
+  /** What the login form does with a wrong password, beside answering 401. */
+  mistyped?: (request: IncomingMessage, response: ServerResponse) => void;
   stop(): Promise<void>;
 }
 
+/** Seconds. */
+export const ttl = {
+  AccessToken: 600,
+  AuthorizationCode: 60,
+  ClientCredentials: 600,
+  Grant: 3600,
+  IdToken: 600,
+  Interaction: 600,
+  RefreshToken: 3600,
+  Session: 3600,
+};
+
 const redirectUri = 'http://127.0.0.1/callback';
 
-/** A real oidc-provider on a free port, whose login form is filled in by whoever `person` is. */
-export async function startIdentityServer(configuration: Configuration = {}): Promise<IdentityServer> {
-  const secrets = { web: randomBytes(24).toString('base64url'), machine: randomBytes(24).toString('base64url') };
+/**
+ * A real oidc-provider on a free port, whose login form is filled in by whoever `person` is.
+ *
+ * @param clients beside `web` and `machine`; each gets a secret
+ */
+export async function startIdentityServer(
+  configuration: Configuration = {},
+  clients: readonly ClientMetadata[] = [],
+): Promise<IdentityServer> {
+  const newSecret = (): string => randomBytes(24).toString('base64url');
+  const others = Object.fromEntries(clients.map(({ client_id }) => [client_id, newSecret()]));
+  const secrets = { ...others, web: newSecret(), machine: newSecret() };
   const http = createServer();
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
@@ -28,16 +53,7 @@ export async function startIdentityServer(configuration: Configuration = {}): Pr
   const { warn } = console;
   console.warn = () => undefined;
   const provider = new Provider(issuer, {
-    ttl: {
-      AccessToken: 600,
-      AuthorizationCode: 60,
-      ClientCredentials: 600,
-      Grant: 3600,
-      IdToken: 600,
-      Interaction: 600,
-      RefreshToken: 3600,
-      Session: 3600,
-    },
+    ttl,
     clients: [
       {
         client_id: 'web',
@@ -54,6 +70,11 @@ export async function startIdentityServer(configuration: Configuration = {}): Pr
         grant_types: ['client_credentials'],
         response_types: [],
       },
+      ...clients.map((client) => ({
+        redirect_uris: [redirectUri],
+        ...client,
+        client_secret: others[client.client_id],
+      })),
     ],
     cookies: { keys: [randomBytes(32).toString('base64url')] },
     findAccount: (_ctx, id) => (id === 'ghost' ? undefined : { accountId: id, claims: () => ({ sub: id }) }),
@@ -85,6 +106,7 @@ export async function startIdentityServer(configuration: Configuration = {}): Pr
     provider,
     secrets,
     person: { accountId: 'alice' },
+    consents: true,
     stop() {
       return new Promise((resolve) => {
         http.close(() => resolve());
@@ -97,11 +119,20 @@ export async function startIdentityServer(configuration: Configuration = {}): Pr
     const { prompt, params, session, grantId } = await provider.interactionDetails(request, response);
     if (prompt.name === 'login') {
       const { person } = server;
+      if (person === 'mistypes') {
+        server.mistyped?.(request, response);
+        response.writeHead(401).end('name or password is wrong');
+        return;
+      }
       const result =
         person === 'gives up'
           ? { error: 'access_denied', error_description: 'the user gave up' }
           : { login: { accountId: person.accountId, amr: ['pwd'] } };
       await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
+      return;
+    }
+    if (!server.consents) {
+      await provider.interactionFinished(request, response, { error: 'access_denied' });
       return;
     }
     const known = grantId === undefined ? undefined : await provider.Grant.find(grantId);
@@ -131,6 +162,7 @@ export async function startIdentityServer(configuration: Configuration = {}): Pr
 export interface Tokens {
   readonly access_token: string;
   readonly refresh_token?: string;
+  readonly id_token?: string;
   readonly error?: string;
 }
 
@@ -139,10 +171,11 @@ export class Browser {
   readonly #server: IdentityServer;
   readonly #cookies = new Map<string, string>();
   /** Every cookie's value that was ever set, and every code and token: what must never leave. */
-  readonly seen = new Set<string>();
+  readonly seen: Set<string>;
 
-  constructor(server: IdentityServer) {
+  constructor(server: IdentityServer, seen = new Set<string>()) {
     this.#server = server;
+    this.seen = seen;
   }
 
   /** Goes to a page, and on along its redirects; resolves with the last one's address and text. */
@@ -185,26 +218,48 @@ export class Browser {
 
   async token(
     parameters: Record<string, string>,
-    client: 'web' | 'machine' = 'web',
+    client = 'web',
     secret = this.#server.secrets[client],
   ): Promise<Tokens> {
-    const tokens = (await (await this.#post('/token', parameters, client, secret)).json()) as Tokens;
-    for (const token of [tokens.access_token, tokens.refresh_token]) if (token !== undefined) this.seen.add(token);
-    return tokens;
+    const { body } = await this.call<Tokens>('/token', parameters, client, secret);
+    for (const name of ['access_token', 'refresh_token', 'id_token'] as const) {
+      const token = body[name];
+      if (token !== undefined) this.seen.add(token);
+    }
+    return body;
   }
 
-  exchange(code: string): Promise<Tokens> {
-    return this.token({ grant_type: 'authorization_code', code, redirect_uri: redirectUri });
+  exchange(code: string, client = 'web'): Promise<Tokens> {
+    return this.token({ grant_type: 'authorization_code', code, redirect_uri: redirectUri }, client);
   }
 
-  async revoke(token: string, client: 'web' | 'machine' = 'web'): Promise<number> {
-    return (await this.#post('/token/revocation', { token }, client, this.#server.secrets[client])).status;
+  async revoke(token: string, client = 'web'): Promise<number> {
+    return (await this.#post('/token/revocation', { token }, client, this.#server.secrets[client] ?? '')).status;
+  }
+
+  /** What a client asks of the provider, as itself. */
+  async call<T>(
+    path: string,
+    parameters: Record<string, string>,
+    client: string,
+    secret = this.#server.secrets[client],
+  ): Promise<{ status: number; body: T }> {
+    const response = await this.#post(path, parameters, client, secret ?? '');
+    return { status: response.status, body: (await response.json()) as T };
   }
 
   async logout(): Promise<void> {
-    const { text } = await this.open('/session/end');
-    const xsrf = /name="xsrf" value="([^"]*)"/.exec(text)?.[1] ?? '';
-    await this.open('/session/end/confirm', { xsrf, logout: 'yes' });
+    await this.confirm(await this.open('/session/end'), { logout: 'yes' });
+  }
+
+  /** Sends the form of a page of the provider's, with its hidden fields. */
+  async confirm({ text }: { text: string }, fields: Record<string, string> = {}): ReturnType<Browser['open']> {
+    const action = /<form[^>]* action="([^"]*)"/.exec(text)?.[1] ?? '/no-form';
+    const hidden = [...text.matchAll(/<input[^>]* name="([^"]*)" value="([^"]*)"/g)].map(([, name, value]) => [
+      name,
+      value,
+    ]);
+    return this.open(action, { ...Object.fromEntries(hidden), ...fields });
   }
 
   #post(path: string, parameters: Record<string, string>, client: string, secret: string): Promise<Response> {

@@ -156,7 +156,7 @@ describe('the receiver of the tests', () => {
       'no typ': [() => signed(validClaims(), { typ: undefined }), 'invalid_request'],
       crit: [() => signed(validClaims(), { crit: ['b64'] }), 'invalid_request'],
       'an edited payload': [() => `${head}.${edited}.${tail}`, 'invalid_key'],
-      'a signature cut short': [() => `${head}.${body}.${tail.slice(0, -4)}`, 'invalid_key'],
+      'a signature cut short': [() => `${head}.${body}.${tail.slice(0, -6)}`, 'invalid_key'],
       'a fourth part': [() => `${head}.${body}.${tail}.${tail}`, 'invalid_request'],
       'padded base64url': [() => `${head}=.${body}.${tail}`, 'invalid_request'],
       'another audience': [() => signed({ ...validClaims(), aud: 'https://other.example.com' }), 'invalid_audience'],

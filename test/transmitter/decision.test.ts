@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { type Decision, decide, poisonFailures, type Tried } from '../../src/transmitter/decision.js';
-import type { Answer } from '../../src/transmitter/endpoint.js';
+import { type Decision, decide, type Fate, poisonFailures, type Tried } from '../../src/transmitter/decision.js';
+import type { Answer, Endpoint } from '../../src/transmitter/endpoint.js';
 
 const now = Date.parse('2026-01-01T00:00:00.000Z');
 const day = 86_400_000;
-const policy = { initialMs: 1000, maxMs: 60_000, maxAgeMs: 3 * day, maxAttempts: 0, maxRetryAfterMs: day };
+const retry = { initialMs: 1000, maxMs: 60_000, maxAgeMs: 3 * day, maxAttempts: 0, maxRetryAfterMs: day };
+const policy = { delivery: 'webhook', retry } as const;
 
 const answered = (status: number, body = '', headers: Record<string, string> = {}): Answer => ({
   kind: 'answer',
@@ -18,14 +19,48 @@ const answered = (status: number, body = '', headers: Record<string, string> = {
 const err = (code: string, description?: string): string => JSON.stringify({ err: code, description });
 const failed = (code: string): Answer => ({ kind: 'failure', code, detail: 'in words', durationMs: 3, bytes: 100 });
 
-const first: Tried = { sets: 1, failures: 1, attempts: 1, forMs: 0, aloneFailures: 0 };
+const first: Tried = { sets: 1, failures: 1, attempts: 1, forMs: 0, aloneFailures: 0, unanswered: 0 };
 const ofMany: Tried = { ...first, sets: 10 };
 const outOfPatience: Tried = { ...first, failures: 40, attempts: 40, forMs: 3 * day };
 
 interface Case {
   readonly answer: Answer;
   readonly tried?: Tried;
+  readonly delivery?: Endpoint['delivery'];
   readonly expected: Partial<Decision>;
+  readonly fates?: Record<string, string>;
+}
+
+/** Three SETs of a request, and one of an earlier one that waits for its answer. */
+const sentBefore = ['a', 'b', 'c', 'late'];
+const eachOf = (jtis = ['a', 'b', 'c'], forMs = 0) => ({
+  jtis,
+  known: (jti: string) => (sentBefore.includes(jti) ? { attempts: 1, forMs } : undefined),
+});
+const ofEach: Tried = { ...first, sets: 3, each: eachOf() };
+
+interface EachCase {
+  readonly jtis?: string[];
+  readonly unanswered?: number;
+  readonly inMs?: number;
+  readonly forMs?: number;
+}
+
+/** @param fates in words: kind, reason, code */
+function each(
+  status: number,
+  body: object,
+  fates: Record<string, string>,
+  { jtis, unanswered = 0, inMs = 2000 * 2 ** unanswered, forMs }: EachCase = {},
+): Case {
+  const tried = { ...ofEach, unanswered, each: eachOf(jtis, forMs) };
+  return {
+    delivery: 'multi-push',
+    answer: answered(status, JSON.stringify(body)),
+    tried,
+    fates,
+    expected: { kind: 'partly', inMs },
+  };
 }
 
 /** What the README says about failures, row by row in its words, and what shows that it is so. */
@@ -36,28 +71,197 @@ const rows: readonly (readonly [when: string, ...cases: Case[]])[] = [
       answer: answered(status, 'not { JSON'),
       expected: { kind: 'delivered' as const },
     })),
+    { delivery: 'push', answer: answered(202), expected: { kind: 'delivered' } },
+    {
+      delivery: 'push',
+      answer: answered(200),
+      expected: { kind: 'delivered', detail: 'answered 200, where 202 is meant' },
+    },
+    {
+      delivery: 'push',
+      answer: answered(202, '{"err":"invalid_request"}'),
+      expected: { kind: 'delivered', detail: 'answered 202 with a body, where none is meant' },
+    },
+  ],
+  [
+    'multi-SET push, 2xx: `ack` names a SET',
+    each(202, { ack: ['a', 'b', 'c'] }, { a: 'delivered', b: 'delivered', c: 'delivered' }),
+    each(
+      202,
+      { ack: ['c', 'late', 'stranger', 'a', 'b', 'a'] },
+      {
+        a: 'delivered',
+        b: 'delivered',
+        c: 'delivered',
+        late: 'delivered',
+      },
+    ),
+    { ...each(200, { ack: ['a'], setErrs: {} }, { a: 'delivered', b: 'again', c: 'again' }) },
+    each(202, { ack: ['late'] }, { late: 'delivered' }, { jtis: [] }),
+  ],
+  [
+    '`setErrs` names it, or both do',
+    each(
+      202,
+      { ack: ['a', 'b'], setErrs: { c: { err: 'invalid_issuer', description: 'alice' } } },
+      {
+        a: 'delivered',
+        b: 'delivered',
+        c: 'dead rejected_by_receiver invalid_issuer',
+      },
+    ),
+    each(
+      202,
+      { ack: ['a', 'b'], setErrs: { b: { err: 'x_own' }, c: {}, late: { err: 'access_denied' } } },
+      {
+        a: 'delivered',
+        b: 'dead rejected_by_receiver x_own',
+        c: 'dead rejected_by_receiver unspecified',
+        late: 'dead rejected_by_receiver access_denied',
+      },
+    ),
+    each(
+      202,
+      { ack: [], setErrs: { stranger: { err: 'x' }, a: null, b: 'no', c: { err: 7 } } },
+      {
+        a: 'dead rejected_by_receiver unspecified',
+        b: 'dead rejected_by_receiver unspecified',
+        c: 'dead rejected_by_receiver unspecified',
+      },
+    ),
+  ],
+  [
+    'neither names it',
+    each(202, { ack: [] }, { a: 'again', b: 'again', c: 'again' }, { inMs: 2000 }),
+    each(202, { ack: ['b'] }, { a: 'again', b: 'delivered', c: 'again' }, { unanswered: 2, inMs: 8000 }),
+    each(202, { ack: [] }, { a: 'again', b: 'again', c: 'again' }, { unanswered: 99, inMs: 60_000 }),
+    each(
+      202,
+      { ack: ['b'] },
+      {
+        a: 'dead patience_exhausted undefined',
+        b: 'delivered',
+        c: 'dead patience_exhausted undefined',
+      },
+      { forMs: 3 * day },
+    ),
+  ],
+  [
+    'the body is not what the draft says',
+    ...[
+      '',
+      'no { JSON',
+      'null',
+      '[]',
+      '{}',
+      '{"ack":{}}',
+      '{"ack":[1]}',
+      '{"ack":[],"setErrs":[]}',
+      '{"ack":[],"setErrs":null}',
+    ].map((body) => ({
+      delivery: 'multi-push' as const,
+      answer: answered(202, body),
+      tried: ofEach,
+      expected: { kind: 'retry' as const, inMs: 1000, isTrouble: true },
+    })),
+    {
+      delivery: 'multi-push',
+      answer: answered(202),
+      tried: { ...ofEach, attempts: 40, forMs: 3 * day },
+      expected: { kind: 'dead', reason: 'patience_exhausted' },
+    },
+  ],
+  [
+    'multi-SET push, 400 with another `err`, problem+json',
+    ...[err('invalid_request'), '{"title":"no","err":"invalid_request"}'].flatMap((body) => [
+      {
+        delivery: 'multi-push' as const,
+        answer: answered(400, body),
+        tried: ofEach,
+        expected: { kind: 'retry' as const, error: 'invalid_request' },
+      },
+      {
+        delivery: 'multi-push' as const,
+        answer: answered(400, body),
+        tried: { ...ofEach, failures: 2 },
+        expected: { kind: 'halve' as const, error: 'invalid_request' },
+      },
+    ]),
+    {
+      delivery: 'multi-push',
+      answer: answered(422, '{"type":"about:blank","err":"authentication_failed"}'),
+      tried: ofEach,
+      expected: { kind: 'retry', error: 'authentication_failed', isUnauthorised: true },
+    },
+    {
+      delivery: 'multi-push',
+      answer: answered(400, '{"title":"no"}'),
+      tried: ofEach,
+      expected: { kind: 'retry', isTrouble: true },
+    },
+  ],
+  [
+    '413, or `too_many_sets`, for a batch of several',
+    { answer: answered(413), tried: ofMany, expected: { kind: 'halve', isTooLarge: true, isTrouble: false } },
+    ...[answered(413), answered(413, '{"err":"too_many_sets"}'), answered(400, err('too_many_sets'))].map((answer) => ({
+      delivery: 'multi-push' as const,
+      answer,
+      tried: ofEach,
+      expected: { kind: 'halve' as const, isTooLarge: true, isTrouble: false },
+    })),
+    {
+      delivery: 'multi-push',
+      answer: answered(400, err('too_many_sets')),
+      tried: { ...ofEach, sets: 1 },
+      expected: { kind: 'retry' },
+    },
+  ],
+  [
+    '400 with `invalid_key`',
+    ...(['webhook', 'push'] as const).flatMap((delivery) => [
+      {
+        delivery,
+        answer: answered(400, err('invalid_key')),
+        expected: { kind: 'retry' as const, error: 'invalid_key' },
+      },
+      {
+        delivery,
+        answer: answered(400, err('invalid_key')),
+        tried: outOfPatience,
+        expected: { kind: 'dead' as const, reason: 'patience_exhausted' as const, error: 'invalid_key' },
+      },
+    ]),
   ],
   [
     '400 with an RFC 8935 `err`',
-    ...['invalid_request', 'invalid_key', 'invalid_issuer', 'invalid_audience', 'x_own_code'].map((error) => ({
-      answer: answered(400, err(error, 'alice is unknown')),
-      expected: {
-        kind: 'dead' as const,
-        reason: 'rejected_by_receiver' as const,
-        error,
-        detail: `the receiver answered ${error}`,
-        isTrouble: false,
-      },
-    })),
+    ...(['webhook', 'push'] as const).flatMap((delivery) =>
+      ['invalid_request', 'invalid_issuer', 'invalid_audience', 'invalid_state', 'x_own_code'].map((error) => ({
+        delivery,
+        answer: answered(400, err(error, 'alice is unknown')),
+        expected: {
+          kind: 'dead' as const,
+          reason: 'rejected_by_receiver' as const,
+          error,
+          detail: `the receiver answered ${error}`,
+          isTrouble: false,
+        },
+      })),
+    ),
+    {
+      delivery: 'push',
+      answer: answered(400, '{"title":"Bad Request","err":"invalid_request"}', {
+        'content-type': 'application/problem+json',
+      }),
+      expected: { kind: 'dead', error: 'invalid_request' },
+    },
   ],
   [
-    'the same, or 413, for a batch of several',
+    'the same for a batch of several',
     {
       answer: answered(400, err('invalid_request')),
       tried: ofMany,
       expected: { kind: 'halve', error: 'invalid_request' },
     },
-    { answer: answered(413), tried: ofMany, expected: { kind: 'halve' } },
   ],
   [
     '401, 403, 400 with `authentication_failed` or `access_denied`',
@@ -159,8 +363,11 @@ const rows: readonly (readonly [when: string, ...cases: Case[]])[] = [
     { answer: failed('OAUTH2_TOKEN_FAILED'), expected: { kind: 'retry', error: 'OAUTH2_TOKEN_FAILED' } },
   ],
   [
-    'a signature that cannot be made',
-    { answer: failed('SIGNING_FAILED'), expected: { kind: 'retry', error: 'SIGNING_FAILED' } },
+    'a SET that cannot be signed or encrypted',
+    ...['SIGNING_FAILED', 'ENCRYPTION_FAILED'].map((error) => ({
+      answer: failed(error),
+      expected: { kind: 'retry' as const, error },
+    })),
   ],
   [
     'patience ends (`retry.maxAge`, 3 days; `retry.maxAttempts`)',
@@ -173,13 +380,28 @@ const rows: readonly (readonly [when: string, ...cases: Case[]])[] = [
   ],
 ];
 
-const decided = ({ answer, tried = first }: Case): Decision => decide(answer, tried, policy, { now, random: () => 1 });
+const decided = ({ answer, tried = first, delivery = 'webhook' }: Case): Decision =>
+  decide(answer, tried, { delivery, retry }, { now, random: () => 1 });
 
 describe('the failure policy', () => {
   for (const [when, ...cases] of rows) {
     it(when, () => {
       expect(cases).to.not.have.lengthOf(0);
-      for (const each of cases) expect(decided(each), JSON.stringify(each.answer)).to.deep.include(each.expected);
+      for (const one of cases) {
+        const decision = decided(one);
+        expect(decision, JSON.stringify(one.answer)).to.deep.include(one.expected);
+        if (one.fates === undefined) continue;
+        const fates = decision.kind === 'partly' ? decision.fates : new Map<string, Fate>();
+        const told = Array.from(fates, ([jti, fate]) => [
+          jti,
+          fate.kind === 'dead' ? `dead ${fate.reason} ${fate.error}` : fate.kind,
+        ]);
+        expect(Object.fromEntries(told), JSON.stringify(one.answer)).to.deep.equal(one.fates);
+        expect(
+          JSON.stringify(Array.from(fates, ([, fate]) => ('detail' in fate ? fate.detail : ''))),
+          'its words',
+        ).to.not.include('alice');
+      }
     });
   }
 
@@ -232,7 +454,7 @@ describe('the failure policy', () => {
   });
 
   it('ends patience by attempts where they are limited', () => {
-    const limited = { ...policy, maxAttempts: 3 };
+    const limited = { ...policy, retry: { ...retry, maxAttempts: 3 } };
     const kinds = [2, 3].map(
       (attempts) => decide(answered(500), { ...first, attempts }, limited, { now, random: () => 1 }).kind,
     );

@@ -7,6 +7,7 @@ import { deliverWith } from '../../src/transmitter/deliver.js';
 import type { Answer, Auth, Deliver, Endpoint } from '../../src/transmitter/endpoint.js';
 import { batchOf, endpointTo } from '../support/endpoint.js';
 import { type Receiver, type ReceiverOptions, type ScriptedAnswer, startReceiver } from '../support/receiver.js';
+import { testSealer } from '../support/sealer.js';
 
 const never = (): AbortSignal => new AbortController().signal;
 const text = '{"jti":"jti-1","name":"José 日本 🔑"}';
@@ -63,11 +64,117 @@ describe('an attempt', () => {
       expect(requests[0]?.headers).to.include({ 'content-type': 'application/x-ndjson' });
     });
 
+    it('a token as Splunk wants it', async () => {
+      const { url, requests } = await receiver();
+      await delivererTo(url, { auth: { type: 'splunk', token: new Secret('a-token') } })(batchOf(text), never());
+      expect(requests[0]?.headers).to.include({ authorization: 'Splunk a-token' });
+    });
+
     it('the headers of the config, but not in the place of ours', async () => {
       const { url, requests } = await receiver();
       const headers = { 'X-Tenant': new Secret('acme'), 'Content-Type': new Secret('text/plain') };
       await delivererTo(url, { headers })(batchOf(text), never());
       expect(requests[0]?.headers).to.include({ 'x-tenant': 'acme', 'content-type': 'application/json' });
+    });
+  });
+
+  describe('of SETs that are sealed', () => {
+    const claims = '{"iss":"https://id.example.com","jti":"jti-1"}';
+
+    function sealedTo(url: string, members: Partial<Endpoint>, sealer = testSealer()) {
+      const { deliver, close } = deliverWith(endpointTo(url, members), { now: Date.now, sealer });
+      closing.unshift(close);
+      return { deliver, sealer };
+    }
+
+    it('is the compact JWT alone, as RFC 8935 has it', async () => {
+      const { url, requests } = await receiver();
+      const headers = { Accept: new Secret('text/html') };
+      const { deliver, sealer } = sealedTo(url, { delivery: 'push', headers });
+      await deliver(batchOf(claims), never());
+      expect(requests[0]?.method).to.equal('POST');
+      expect(requests[0]?.headers).to.include({
+        'content-type': 'application/secevent+jwt',
+        accept: 'application/json',
+      });
+      expect(sealer.claimsOf(requests[0]?.body.toString() ?? '')).to.deep.equal(JSON.parse(claims));
+    });
+
+    for (const [wire, type] of [
+      ['draft-02', 'application/json'],
+      ['secevents', 'application/secevents+json'],
+    ] as const) {
+      it(`is many of them by their jti (${wire})`, async () => {
+        const { url, requests } = await receiver();
+        const { deliver, sealer } = sealedTo(url, { delivery: 'multi-push', wire });
+        await deliver(batchOf(claims, '{}'), never());
+        await deliver(batchOf(), never());
+        expect(requests[0]?.headers).to.include({ 'content-type': type, accept: 'application/json' });
+        const [first, second] = requests.map(
+          ({ body }) => JSON.parse(body.toString()) as { sets: Record<string, string> },
+        );
+        expect(Object.keys(first?.sets ?? {})).to.deep.equal(['jti-1', 'jti-2']);
+        expect(sealer.claimsOf(first?.sets['jti-1'] ?? '')).to.deep.equal(JSON.parse(claims));
+        expect(second).to.deep.equal({ sets: {} });
+      });
+    }
+
+    it('is sealed anew with the key that is current then', async () => {
+      const { url, requests } = await receiver();
+      const { deliver, sealer } = sealedTo(url, { delivery: 'push' });
+      await deliver(batchOf(claims), never());
+      sealer.rotate('key-2');
+      await deliver(batchOf(claims), never());
+      const kids = requests.map(
+        ({ body }) =>
+          (JSON.parse(Buffer.from(body.toString().split('.')[0] ?? '', 'base64url').toString()) as { kid: string }).kid,
+      );
+      expect(kids).to.deep.equal(['key-1', 'key-2']);
+    });
+
+    it('is not made where they cannot be sealed', async () => {
+      const { url, requests } = await receiver();
+      const { deliver, sealer } = sealedTo(url, { delivery: 'push' });
+      sealer.broken = true;
+      const answer = await deliver(batchOf(claims), never());
+      expect(answer).to.include({ kind: 'failure', code: 'SIGNING_FAILED' });
+      expect(requests).to.have.lengthOf(0);
+    });
+
+    const unsealed: [what: string, outcome: readonly string[]][] = [
+      ['too few', []],
+      ['claims', [claims]],
+      ['a JWT with an empty signature', ['eyJ0.eyJ1.']],
+      ['nothing', ['']],
+    ];
+    for (const [what, outcome] of unsealed) {
+      for (const delivery of ['push', 'multi-push', 'webhook'] as const) {
+        it(`is not made where the sealer gives ${what} (${delivery})`, async () => {
+          const { url, requests } = await receiver();
+          const sealer = { ...testSealer(), seal: async () => outcome };
+          const { deliver } = sealedTo(url, { delivery }, sealer);
+          expect(await deliver(batchOf(claims), never())).to.include({ kind: 'failure', code: 'SIGNING_FAILED' });
+          expect(requests).to.have.lengthOf(0);
+        });
+      }
+    }
+
+    for (const delivery of ['push', 'multi-push'] as const) {
+      it(`is not made without a sealer (${delivery})`, async () => {
+        const { url, requests } = await receiver();
+        const answer = await delivererTo(url, { delivery })(batchOf(claims), never());
+        expect(answer).to.include({ kind: 'failure', code: 'SIGNING_FAILED' });
+        expect(requests).to.have.lengthOf(0);
+      });
+    }
+
+    it('reads as much of an answer as it may take to say something of each', async () => {
+      const body = JSON.stringify({ ack: Array.from({ length: 5000 }, (_, n) => `${n}-${'x'.repeat(36)}`) });
+      const { url } = await receiver({ always: { body } });
+      const batch = { format: 'single', maxEvents: 5000, maxBytes: 1_000_000, maxWaitMs: 10 } as const;
+      const { deliver } = sealedTo(url, { delivery: 'multi-push', batch });
+      const answer = await deliver(batchOf(claims), never());
+      expect(answer.kind === 'answer' && answer.body.length).to.equal(body.length);
     });
   });
 

@@ -1,12 +1,16 @@
 import { expect } from 'chai';
 import type { BatchLimits } from '../../src/transmitter/endpoint.js';
-import { batchIdOf, bytesAlone, packerOf } from '../../src/transmitter/packer.js';
+import { batchIdOf, bytesAlone, packerOf as packerWith, shapeOf } from '../../src/transmitter/packer.js';
 import { laneOf, type PackedBatch, type Parcel } from '../../src/transmitter/parcel.js';
-import { requestOf } from '../../src/transmitter/request.js';
+import { formatOf } from '../../src/transmitter/request.js';
 import { identityEvent } from '../support/events.js';
 import { seeded } from './seeded.js';
 
 const roomy = { format: 'array', maxEvents: 100, maxBytes: 1_000_000 } as const;
+const formatBy = (format: BatchLimits['format']) =>
+  formatOf({ delivery: 'webhook', wire: 'draft-02', batch: { format } }, false);
+const packerOf = (limits: Pick<BatchLimits, 'format' | 'maxEvents' | 'maxBytes'>) =>
+  packerWith(shapeOf(formatBy(limits.format)), limits);
 const limitsOf = (limits: Partial<BatchLimits>) => ({ ...roomy, ...limits });
 
 const source = { settle: () => undefined };
@@ -26,8 +30,8 @@ function only(batches: readonly PackedBatch[]): PackedBatch {
   return batches[0] as PackedBatch;
 }
 
-const bodyOf = ({ id, parcels }: PackedBatch, format: BatchLimits['format']): Buffer =>
-  requestOf({ id, sets: parcels.map(({ set }) => set) }, format).body;
+const bodyOf = ({ parcels }: PackedBatch, format: BatchLimits['format']): Buffer =>
+  Buffer.from(formatBy(format).bodyOf(parcels.map(({ set }) => ({ ...set, time: 0, sent: set.text }))));
 
 describe('the packer', () => {
   describe('halves a batch', () => {
@@ -66,6 +70,53 @@ describe('the packer', () => {
       packer.settle(quarter.parcels);
       expect(offsetsOf(packer.flush())).to.deep.equal([[2, 3, 4]]);
     });
+  });
+
+  describe('where the SETs of a request have no order', () => {
+    const unordered = (maxEvents: number) =>
+      packerWith(shapeOf(formatOf({ delivery: 'multi-push', wire: 'draft-02', batch: { format: 'single' } }, true)), {
+        maxEvents,
+        maxBytes: 1_000_000,
+      });
+
+    it('puts one of a lane into it, and the next into a later one, once that is settled', () => {
+      const packer = unordered(10);
+      const offered = [parcel(1, 'ann'), parcel(2, 'ann'), parcel(3, 'ben'), parcel(4, 'ann'), parcel(5), parcel(6)];
+      expect(offered.flatMap((each) => packer.offer(each))).to.deep.equal([]);
+      const batch = only(packer.flush());
+      expect(offsetsOf([batch])).to.deep.equal([[1, 3, 5, 6]]);
+      expect(packer.held).to.equal(2);
+      packer.settle(batch.parcels.slice(1));
+      expect(packer.flush(), 'the first of the lane is not answered').to.deep.equal([]);
+      packer.settle(batch.parcels.slice(0, 1));
+      expect(offsetsOf(packer.flush())).to.deep.equal([[2]]);
+    });
+
+    it('halves it without anybody having to wait', () => {
+      const packer = unordered(4);
+      const lanes = ['ann', 'ben', undefined, 'cid'];
+      const batch = only(lanes.flatMap((lane, index) => packer.offer(parcel(index + 1, lane))));
+      expect(offsetsOf(packer.halve(batch))).to.deep.equal([
+        [1, 2],
+        [3, 4],
+      ]);
+      expect(packer.held).to.equal(0);
+    });
+  });
+
+  it('keeps to a limit that changes', () => {
+    const limits = { maxEvents: 3, maxBytes: 1_000_000 };
+    const packer = packerWith(shapeOf(formatBy('array')), limits);
+    expect(offsetsOf([1, 2, 3].flatMap((offset) => packer.offer(parcel(offset))))).to.deep.equal([[1, 2, 3]]);
+    limits.maxEvents = 2;
+    expect(offsetsOf([4, 5].flatMap((offset) => packer.offer(parcel(offset))))).to.deep.equal([[4, 5]]);
+  });
+
+  it('counts a SET as large as it will be when it is sealed', () => {
+    const sealer = { sizeOf: (bytes: number) => 2 * bytes };
+    const shape = shapeOf(formatBy('ndjson'), sealer);
+    const { set } = parcel(1, undefined, 10);
+    expect(bytesAlone(set, shape)).to.equal(21);
   });
 
   describe('closes a batch', () => {
@@ -144,7 +195,9 @@ describe('the packer', () => {
 
       it(`knows how large a body with one SET is (${format})`, () => {
         const alone = { id: 'b', parcels: [parcel(1, undefined, 33)] };
-        expect(bytesAlone(33, format)).to.equal(bodyOf(alone, format).length);
+        expect(bytesAlone(parcel(1, undefined, 33).set, shapeOf(formatBy(format)))).to.equal(
+          bodyOf(alone, format).length,
+        );
       });
     }
   });

@@ -14,7 +14,9 @@ import type {
   Endpoint,
   RetryPolicy,
 } from '../../src/transmitter/endpoint.js';
+import { shapeOf } from '../../src/transmitter/packer.js';
 import { type Transmission, type TransmitDeps, transmit } from '../../src/transmitter/pipeline.js';
+import { formatOf } from '../../src/transmitter/request.js';
 import { identityEvent } from '../support/events.js';
 import { seeded } from './seeded.js';
 
@@ -34,6 +36,8 @@ function endpointOf({ batch, retry, circuit, ...others }: Overrides = {}): Endpo
   return {
     name: 'crm',
     url: 'https://crm.example.com/events',
+    delivery: 'webhook',
+    wire: 'draft-02',
     events: ['*'],
     where: {},
     headers: {},
@@ -123,6 +127,7 @@ describe('a transmission', () => {
     const endpoint = endpointOf(overrides);
     void journal.open(endpoint.name);
     const transmission = transmit(endpoint, {
+      shape: shapeOf(formatOf(endpoint, false)),
       journal,
       makeSets: (event) => [setOf(event)],
       wants: () => true,

@@ -156,6 +156,7 @@ export const ssf: Profile = {
     return uris[0] === undefined ? [] : uris.filter((uri) => uri !== undefined);
   },
   contentType: 'application/secevent+jwt',
+  isSealed: true,
   // Also what has no URI: it becomes a dead letter that says so.
   covers: () => true,
   makeSetsWith: makerOf,

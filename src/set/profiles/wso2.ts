@@ -8,6 +8,7 @@ import { bodyOf } from './wso2-body.js';
 import { catalogue, eventsBase, type Wso2Type } from './wso2-catalogue.js';
 import { type Shows, shownBy } from './wso2-claims.js';
 import { baseOf, issuerOf } from './wso2-issuer.js';
+import { passedOn } from './wso2-source.js';
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const schemaOf = (path: string): string => `wso2/${kebab(path.split('/').at(-1) ?? '')}.schema.json`;
@@ -18,6 +19,9 @@ const rows = new Map<string, { readonly type: Wso2Type; readonly uri: string; re
     { type: type as Wso2Type, uri: `${eventsBase}/${path}`, check: validatorOf(schemaOf(path)) },
   ]),
 );
+
+/** WSO2's versions differ in what they say: what came from one of them need not be what we would have said. */
+const checkPassedOn = validatorOf('wso2-webhook.schema.json');
 
 /** The envelope, in WSO2's order; `iat` in milliseconds. What is not known is left out. */
 const envelopeOf = (
@@ -45,10 +49,17 @@ function setOf(event: IdentityEvent, settings: ProfileSettings, shows: Shows): S
   const row = rows.get(event.type);
   if (row === undefined) return dead('no_event_type', `WSO2 has no event for ${event.type}`);
   if (!covers(event)) return dead('no_event_type', `WSO2 has no event for the issuance of a ${event.token?.kind}`);
+  const { id: jti, correlationId: rci, source } = event;
   const complete = completed(event, settings);
-  const known = { iss: issuerOf(complete), jti: event.id, iat: event.acceptedAt, rci: event.correlationId };
-  const set = envelopeOf(known, row.uri, bodyOf(row.type, complete, shows));
-  const violations = row.check(set);
+  const set =
+    source === undefined
+      ? envelopeOf(
+          { iss: issuerOf(complete), jti, iat: event.acceptedAt, rci },
+          row.uri,
+          bodyOf(row.type, complete, shows),
+        )
+      : envelopeOf({ iss: source.issuer, jti, iat: source.issuedAt, rci }, row.uri, passedOn(source, shows));
+  const violations = source === undefined ? row.check(set) : checkPassedOn(set);
   if (violations.length > 0) return dead('schema_violation', detailOf(violations));
   return { kind: 'set', set: tokenOf(set, event.id, event.type, row.uri) };
 }
@@ -57,6 +68,9 @@ function setOf(event: IdentityEvent, settings: ProfileSettings, shows: Shows): S
  * WSO2 Identity Server's webhook format: unsigned JSON in the shape of a SET, as its own code writes it. Unlike there,
  * `iss` is the bare base URL where no tenant is known, and of the user's claims only those leave that the endpoint's
  * `claims` name: by default the username, with `*` all that WSO2 has a place for.
+ *
+ * An event that came from WSO2 itself leaves as WSO2 made it, its `iss` and `iat` too: the same bytes, as long as the
+ * endpoint's `claims` name all that it says of the user.
  */
 export const wso2: Profile = {
   name: 'wso2',
@@ -65,6 +79,7 @@ export const wso2: Profile = {
     return uri === undefined ? [] : [uri];
   },
   contentType: 'application/json',
+  isSealed: false,
   covers,
   makeSetsWith(settings): MakeSets {
     const shows = shownBy(settings.claims);
@@ -76,20 +91,20 @@ const verificationUri = 'https://schemas.openid.net/secevent/ssf/event-type/veri
 
 /**
  * A SET that says nothing but that it came through (SSF 1.0, section 8.1.4.1), in WSO2's envelope: what
- * `setwire check --ping` sends. Its schema is `schemas/wso2/verification.schema.json`.
+ * `setwire check --ping` and `setwire verify` send. Its schema is `schemas/wso2/verification.schema.json`.
  *
  * @param options.issuer public base URL of the identity server
  * @param options.id a new UUID, its `jti`
  * @param options.now in milliseconds, its `iat`
+ * @param options.state what the receiver is to know it by
  */
 export function makePing(options: {
   readonly issuer?: string;
   readonly id: string;
   readonly now: number;
+  readonly state?: string;
 }): SecurityEventToken {
-  const { issuer, id, now } = options;
-  const set = envelopeOf({ iss: baseOf(issuer), jti: id, iat: now }, verificationUri, {
-    state: 'setwire check --ping',
-  });
+  const { issuer, id, now, state = 'setwire check --ping' } = options;
+  const set = envelopeOf({ iss: baseOf(issuer), jti: id, iat: now }, verificationUri, { state });
   return tokenOf(set, id, 'verification', verificationUri);
 }

@@ -491,7 +491,12 @@ describe('the wso2 profile', () => {
   });
 
   it('makes a ping that is no event of a user, and passes its schema', () => {
-    const ping = makePing({ issuer: 'https://id.example.com/', id: baseEvent.id, now: baseEvent.acceptedAt });
+    const ping = makePing({
+      issuer: 'https://id.example.com/',
+      id: baseEvent.id,
+      now: baseEvent.acceptedAt,
+      state: 'setwire check --ping',
+    });
     const uri = 'https://schemas.openid.net/secevent/ssf/event-type/verification';
     expect(ping.text).to.equal(
       `{"iss":"https://id.example.com","jti":"${baseEvent.id}","iat":${baseEvent.acceptedAt},` +
@@ -499,7 +504,7 @@ describe('the wso2 profile', () => {
     );
     expect(ping).to.include({ jti: baseEvent.id, eventType: 'verification', eventTypeUri: uri });
     expect(ping.bytes).to.equal(Buffer.byteLength(ping.text));
-    const bare = makePing({ id: baseEvent.id, now: baseEvent.acceptedAt });
+    const bare = makePing({ id: baseEvent.id, now: baseEvent.acceptedAt, state: 'setwire check --ping' });
     expect(JSON.parse(bare.text)).to.not.have.property('iss');
     for (const { text } of [ping, bare])
       expect(validatorOf('wso2/verification.schema.json')(JSON.parse(text))).to.deep.equal([]);
