@@ -16,7 +16,9 @@ export function start(name: string, ...args: readonly string[]): ChildProcess {
 export async function said<T>(child: ChildProcess): Promise<T> {
   const over = new AbortController();
   const { signal } = over;
-  const gone = once(child, 'exit', { signal }).then(() => Promise.reject(new Error('a process of the bench has ended')));
+  const gone = once(child, 'exit', { signal }).then(() =>
+    Promise.reject(new Error('a process of the bench has ended')),
+  );
   gone.catch(() => undefined);
   const [news] = (await Promise.race([once(child, 'message', { signal }), gone])) as [T];
   over.abort();
