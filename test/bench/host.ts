@@ -91,3 +91,4 @@ process.on('message', async (order: 'capture' | 'end') => {
   process.exit();
 });
 process.send?.(port);
+process.on('disconnect', () => process.exit());
