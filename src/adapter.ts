@@ -36,8 +36,9 @@ import { batchIdOf } from './transmitter/packer.js';
 import { isMeant } from './transmitter/resend.js';
 import { checkQuery, matchesPattern } from './transmitter/select.js';
 import type { EndpointStatus } from './transmitter/status.js';
+import { type Verdict, verdictOf } from './transmitter/verdict.js';
 
-export type { Answer, EndpointStatus, Flows, FormRequest, FormResponse, Handler, KeptKeyRing };
+export type { EndpointStatus, Flows, FormRequest, FormResponse, Handler, KeptKeyRing };
 export { checkQuery, isMeant, keyRingFor, keyRingIn, matchesPattern, operatorLog, wantsOf };
 
 /** A login that failed at the host's form: what the form knows of it. What it leaves out is taken from the request. */
@@ -330,6 +331,7 @@ function testSetOf(
 export interface Verification {
   readonly jti?: string;
   readonly answer: Answer;
+  readonly verdict: Verdict;
 }
 
 /**
@@ -345,7 +347,8 @@ export async function verifyEndpoint(
   const set = testSetOf(settings, endpoint, state);
   if (set === undefined) {
     const detail = 'the config has no `issuer`';
-    return { answer: { kind: 'failure', code: 'NO_ISSUER', detail, durationMs: 0, bytes: 0 } };
+    const answer = { kind: 'failure', code: 'NO_ISSUER', detail, durationMs: 0, bytes: 0 } as const;
+    return { answer, verdict: { isTaken: false } };
   }
   const sealer = profileOf(endpoint.profile).isSealed
     ? sealerOf(keyRingFor(settings.signing, Date.now), endpoint, {
@@ -357,13 +360,14 @@ export async function verifyEndpoint(
   const { deliver, close } = deliverWith(endpoint, { now: Date.now, ...(sealer && { sealer }) });
   try {
     const batch = { id: batchIdOf([set.jti]), sets: [{ ...set, time: Date.now() }] };
-    return { jti: set.jti, answer: await deliver(batch, new AbortController().signal) };
+    const answer = await deliver(batch, new AbortController().signal);
+    return { jti: set.jti, answer, verdict: verdictOf(answer, set.jti, endpoint.delivery) };
   } finally {
     close();
   }
 }
 
 /** The same, to see whether anything gets there. */
-export async function pingEndpoint(settings: Settings, endpoint: EndpointSettings): Promise<Answer> {
-  return (await verifyEndpoint(settings, endpoint)).answer;
+export function pingEndpoint(settings: Settings, endpoint: EndpointSettings): Promise<Verification> {
+  return verifyEndpoint(settings, endpoint);
 }

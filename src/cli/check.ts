@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Answer, checkQuery, eventTypesOf, pingEndpoint } from '../adapter.js';
+import type { checkQuery, eventTypesOf, pingEndpoint, Verification } from '../adapter.js';
 import { formatProblems, loadConfig } from '../config/load.js';
 import type { EndpointSettings, IntakeSettings, Settings } from '../config/settings.js';
 import { ConfigError } from '../errors.js';
@@ -56,11 +56,19 @@ const ms = [
   ['ms', 1],
 ] as const;
 
-function batchOf({ batch }: EndpointSettings): string {
+const methods = {
+  webhook: () => 'webhook',
+  push: () => 'push (RFC 8935)',
+  'multi-push': ({ wire }) => `multi-push (${wire})`,
+} as const satisfies Record<EndpointSettings['delivery'], (endpoint: EndpointSettings) => string>;
+
+function batchOf({ batch, delivery }: EndpointSettings): string {
   const { format, maxEvents, maxBytes, maxWaitMs } = batch;
-  if (format === 'single') return 'one SET per request';
+  const isMulti = delivery === 'multi-push';
+  if (format === 'single' && !isMulti) return 'one SET per request';
   const sets = maxEvents === 1 ? '1 SET' : `${maxEvents} SETs`;
-  return `${format}, up to ${sets} or ${withUnit(maxBytes, bytes)}, or what ${withUnit(maxWaitMs, ms)} bring`;
+  const limits = `up to ${sets} or ${withUnit(maxBytes, bytes)}, or what ${withUnit(maxWaitMs, ms)} bring`;
+  return isMulti ? limits : `${format}, ${limits}`;
 }
 
 /** The members that a query looks at. Not what it compares them with: that may have come from `${env:NAME}`. */
@@ -95,7 +103,7 @@ function describe(settings: Settings, endpoint: EndpointSettings, deps: CheckDep
   const none = [...new Set([...without, ...own])];
   const rows: [name: string, text: string][] = [
     ['to', `${placeOf(endpoint.url)}${endpoint.enabled ? '' : '  (enabled: false, nothing is sent)'}`],
-    ['as', `${endpoint.profile}, ${batchOf(endpoint)}`],
+    ['as', `${endpoint.profile}, ${methods[endpoint.delivery](endpoint)}, ${batchOf(endpoint)}`],
     ['aud', isSsf ? visible([endpoint.audience ?? []].flat().join(', ')) : ''],
     ['about', isSsf ? subjectOf(endpoint) : ''],
     ['gets', sent.length === 0 ? bad('nothing', io) : getsOf(endpoint, sent)],
@@ -134,16 +142,17 @@ function describeIntake({ listen, sources }: IntakeSettings, io: Io): string {
 }
 
 /** An answer in words, and whether the SET was taken. */
-export function answerWords(answer: Answer, io: Io): { readonly ok: boolean; readonly words: string } {
+export function answerWords(
+  { answer, verdict: { isTaken, says } }: Verification,
+  io: Io,
+): { readonly ok: boolean; readonly words: string } {
   const took = `${Math.round(answer.durationMs)} ms`;
   if (answer.kind === 'failure')
-    return { ok: false, words: `${bad('failed', io)} ${answer.code}: ${answer.detail} (${took})` };
-  const ok = answer.status >= 200 && answer.status < 300;
+    return { ok: isTaken, words: `${bad('failed', io)} ${answer.code}: ${answer.detail} (${took})` };
+  const answered = `${(isTaken ? good : bad)('answered', io)} ${answer.status} (${took})`;
   const body = visible(answer.body.trim().slice(0, 200));
-  return {
-    ok,
-    words: `${ok ? good('answered', io) : bad('answered', io)} ${answer.status} (${took})${body === '' ? '' : ` ${body}`}`,
-  };
+  const words = [says === undefined ? answered : `${answered}, ${visible(says)}:`, body].filter(Boolean).join(' ');
+  return { ok: isTaken, words };
 }
 
 /** Resolves when the operator has had enough. */

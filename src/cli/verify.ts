@@ -46,8 +46,8 @@ export async function verify(argv: readonly string[], io: Io, deps: VerifyDeps):
     const names = settings.endpoints.map((each) => each.name).join(', ');
     throw new Error(`there is no endpoint ${visible(JSON.stringify(name))}; there are: ${names || 'none'}`);
   }
-  const { jti, answer } = await deps.verifyEndpoint(settings, endpoint, state);
-  const { ok, words } = answerWords(answer, io);
-  io.stdout.write(`verify ${name}: state ${visible(state)}, jti ${jti}\n${words}\n`);
+  const verification = await deps.verifyEndpoint(settings, endpoint, state);
+  const { ok, words } = answerWords(verification, io);
+  io.stdout.write(`verify ${name}: state ${visible(state)}, jti ${verification.jti}\n${words}\n`);
   return ok ? 0 : 1;
 }

@@ -5,17 +5,13 @@ import { eventTypesOf } from '../../src/adapter.js';
 import { type CheckDeps, check } from '../../src/cli/check.js';
 import { type Workplace, workplace } from '../support/settings.js';
 
-type Answer = Awaited<ReturnType<CheckDeps['pingEndpoint']>>;
+type Verification = Awaited<ReturnType<CheckDeps['pingEndpoint']>>;
 
-const answered = (status: number, body = ''): Answer => ({
-  kind: 'answer',
-  status,
-  headers: {},
-  body,
-  durationMs: 12.4,
-  bytes: 1,
+const answered = (status: number, body = ''): Verification => ({
+  answer: { kind: 'answer', status, headers: {}, body, durationMs: 12.4, bytes: 1 },
+  verdict: { isTaken: status < 300 },
 });
-const never = (): Promise<Answer> => new Promise(() => undefined);
+const never = (): Promise<Verification> => new Promise(() => undefined);
 
 interface Circumstances {
   readonly args?: readonly string[];
@@ -103,7 +99,25 @@ describe('setwire check', () => {
   for (const [batch, words] of batches) {
     it(`says of a batch ${batch}: ${words}`, async () => {
       const { out } = await run(`endpoints: { crm: { url: "https://a.example/", batch: ${batch} } }`);
-      expect(out).to.include(`  as     wso2, ${words}\n`);
+      expect(out).to.include(`  as     wso2, webhook, ${words}\n`);
+    });
+  }
+
+  const methods: [settings: string, words: string][] = [
+    ['delivery: push', 'push (RFC 8935), one SET per request'],
+    [
+      'delivery: multi-push, batch: { maxEvents: 20, maxBytes: 64KB }',
+      'multi-push (draft-02), up to 20 SETs or 64KB, or what 1s bring',
+    ],
+    [
+      'delivery: multi-push, wire: secevents, batch: { maxEvents: 1, maxBytes: 1MB, maxWait: 2s }',
+      'multi-push (secevents), up to 1 SET or 1MB, or what 2s bring',
+    ],
+  ];
+  for (const [settings, words] of methods) {
+    it(`says of an endpoint with ${settings}: ${words}`, async () => {
+      const yaml = `endpoints: { p: { url: "https://a.example/", profile: ssf, audience: one, ${settings} } }`;
+      expect((await run(yaml)).out).to.include(`  as     ssf, ${words}\n`);
     });
   }
 
@@ -111,7 +125,7 @@ describe('setwire check', () => {
     const { code, out, err } = await run('endpoints: { crm: { url: "https://a.example/in?key=hunter2#x" } }');
     expect({ code, err }).to.deep.equal({ code: 0, err: '' });
     expect(out).to.include(
-      '  to     https://a.example/in?...\n  as     wso2, one SET per request\n  gets   login.success\n',
+      '  to     https://a.example/in?...\n  as     wso2, webhook, one SET per request\n  gets   login.success\n',
     );
     expect(out).to.include('  not    login.suspicious: the wso2 profile has no event for it\n');
     expect(out).to.not.include('hunter2');
@@ -160,12 +174,9 @@ describe('setwire check', () => {
   });
 
   it('says why there was no answer', async () => {
-    const failure: Answer = {
-      kind: 'failure',
-      code: 'ECONNREFUSED',
-      detail: 'nothing listens there',
-      durationMs: 1,
-      bytes: 1,
+    const failure: Verification = {
+      answer: { kind: 'failure', code: 'ECONNREFUSED', detail: 'nothing listens there', durationMs: 1, bytes: 1 },
+      verdict: { isTaken: false },
     };
     const { code, out } = await run(two, { args: ['--ping'], deps: { pingEndpoint: () => Promise.resolve(failure) } });
     expect(code).to.equal(1);

@@ -43,6 +43,49 @@ describe('setwire verify', () => {
     expect(out).to.include('503');
   });
 
+  describe('at an endpoint that answers each SET on its own', () => {
+    type AnswerTo = (jti: string) => unknown;
+    const answers: [name: string, code: number, words: string, answerTo: AnswerTo][] = [
+      ['acknowledges it', 0, 'answered 202 (T), it acknowledges the SET: ', (jti) => ({ ack: [jti] })],
+      [
+        'refuses it',
+        1,
+        'answered 202 (T), it refuses the SET: invalid_issuer: ',
+        (jti) => ({ ack: [], setErrs: { [jti]: { err: 'invalid_issuer', description: 'who?' } } }),
+      ],
+      [
+        'acknowledges and refuses it',
+        1,
+        'answered 202 (T), it refuses the SET: jws: ',
+        (jti) => ({ ack: [jti], setErrs: { [jti]: { err: 'jws' } } }),
+      ],
+      ['answers later', 1, 'answered 202 (T), it has not acknowledged the SET yet: ', () => ({ ack: [] })],
+      [
+        'acknowledges another one',
+        1,
+        'answered 202 (T), it has not acknowledged the SET yet: ',
+        () => ({ ack: ['another'] }),
+      ],
+      ['says nothing of it', 1, 'answered 202 (T), it does not say what of the SET: ', () => ({})],
+    ];
+    for (const [name, expected, words, answerTo] of answers)
+      for (const command of ['verify', 'check --ping'] as const)
+        it(`ends with code ${expected} where it ${name}: ${command}`, async () => {
+          const receiver = await place.receiver({
+            always({ body }) {
+              const [jti = ''] = Object.keys((JSON.parse(body.toString('utf8')) as { sets: object }).sets);
+              return { body: JSON.stringify(answerTo(jti)) };
+            },
+          });
+          const partner = { url: receiver.url, profile: 'ssf', audience: 'partner', delivery: 'multi-push' };
+          place.write({ issuer: 'https://id.example.com', signing: { keys: 'keys' }, endpoints: { partner } });
+          const args = command === 'verify' ? ['verify', 'partner'] : ['check', '--ping'];
+          const { code, out } = await place.setwire(args);
+          expect(out.replace(/\(\d+ ms\)/, '(T)')).to.include(words);
+          expect([code, receiver.requests.length]).to.deep.equal([expected, 1]);
+        });
+  });
+
   it('says which endpoints there are', async () => {
     place.write({ endpoints: { crm: { url: 'http://127.0.0.1:9/' }, siem: { url: 'http://127.0.0.1:9/' } } });
     const { code, err } = await place.setwire(['verify', 'crn']);

@@ -1,47 +1,87 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { setwire } from '../../src/better-auth.js';
+import { jwksHandlerOf } from '../../src/set/jwks-handler.js';
+import { keyRingIn } from '../../src/set/key-ring.js';
 import { flows } from '../support/better-auth/flows.js';
 import { startBetterAuth } from '../support/better-auth/server.js';
 import { type Step, World } from '../support/better-auth/world.js';
 import { type ReceivedRequest, startReceiver } from '../support/receiver.js';
 import { workplace } from '../support/settings.js';
+import { type SsfReceiver, startSsfReceiver } from '../support/ssf-receiver.js';
 import { until } from '../support/until.js';
 
+/** Where our own event types are, as it stands in the config. */
+const own = 'https://id.example.com/ssf/event-type';
+const caep = 'https://schemas.openid.net/secevent/caep/event-type';
+const risc = 'https://schemas.openid.net/secevent/risc/event-type';
+const host = 'https://acme.example/event-type';
+
 /** The event of each profile that an identity event becomes; undefined: the profile has none. */
-const events: Readonly<Record<string, { readonly wso2: string | undefined }>> = {
-  'login.success': { wso2: 'loginSuccess' },
-  'login.failure': { wso2: 'loginFailed' },
-  'registration.success': { wso2: 'registrationSuccess' },
-  'registration.failure': { wso2: 'registrationFailed' },
-  'token.issued access_token': { wso2: 'accessTokenIssued' },
-  'token.issued refresh_token': { wso2: undefined },
-  'token.revoked': { wso2: 'accessTokenRevoked' },
-  'session.established': { wso2: 'sessionEstablished' },
-  'session.presented': { wso2: 'sessionPresented' },
-  'session.revoked': { wso2: 'sessionRevoked' },
-  'credential.updated': { wso2: 'credentialUpdated' },
-  'account.created': { wso2: 'userCreated' },
-  'account.profile-updated': { wso2: 'userProfileUpdated' },
-  'account.locked': { wso2: 'userAccountLocked' },
-  'account.unlocked': { wso2: 'userAccountUnlocked' },
-  'account.deleted': { wso2: 'userDeleted' },
-  'x-better-auth.organization.member-added': { wso2: undefined },
-  'x-better-auth.organization.member-removed': { wso2: undefined },
-  'x-better-auth.organization.member-role-changed': { wso2: undefined },
+const events: Readonly<Record<string, { readonly wso2: string | undefined; readonly ssf: string }>> = {
+  'login.success': { wso2: 'loginSuccess', ssf: `${own}/login-success` },
+  'login.failure': { wso2: 'loginFailed', ssf: `${own}/login-failure` },
+  'registration.success': { wso2: 'registrationSuccess', ssf: `${own}/registration-success` },
+  'registration.failure': { wso2: 'registrationFailed', ssf: `${own}/registration-failure` },
+  'token.issued access_token': { wso2: 'accessTokenIssued', ssf: `${own}/token-issued` },
+  'token.issued refresh_token': { wso2: undefined, ssf: `${own}/token-issued` },
+  'token.revoked': { wso2: 'accessTokenRevoked', ssf: `${own}/token-revoked` },
+  'session.established': { wso2: 'sessionEstablished', ssf: `${caep}/session-established` },
+  'session.presented': { wso2: 'sessionPresented', ssf: `${caep}/session-presented` },
+  'session.revoked': { wso2: 'sessionRevoked', ssf: `${caep}/session-revoked` },
+  'credential.updated': { wso2: 'credentialUpdated', ssf: `${caep}/credential-change` },
+  'account.created': { wso2: 'userCreated', ssf: `${own}/account-created` },
+  'account.profile-updated': { wso2: 'userProfileUpdated', ssf: `${own}/account-profile-updated` },
+  'account.locked': { wso2: 'userAccountLocked', ssf: `${own}/account-locked` },
+  'account.unlocked': { wso2: 'userAccountUnlocked', ssf: `${own}/account-unlocked` },
+  'account.deleted': { wso2: 'userDeleted', ssf: `${risc}/account-purged` },
+  'x-better-auth.organization.member-added': { wso2: undefined, ssf: `${host}/member-added` },
+  'x-better-auth.organization.member-removed': { wso2: undefined, ssf: `${host}/member-removed` },
+  'x-better-auth.organization.member-role-changed': { wso2: undefined, ssf: `${host}/member-role-changed` },
 };
 
-/** What a step's events become, as `event who INITIATOR`. */
-function setsOf({ expected }: Step, profile: 'wso2'): string[] {
-  return expected.flatMap((words) => {
-    const [, type = '', who, by = ''] = /^(\S+) (.+?) (user|admin|application|system)\b/.exec(words) ?? [];
-    const kind = type === 'token.issued' ? `${type} ${/access_token|refresh_token/.exec(words)?.[0]}` : type;
-    expect(events, kind).to.have.property(kind);
-    const event = events[kind]?.[profile];
+interface Told {
+  readonly type: string;
+  readonly who: string;
+  readonly by: string;
+  readonly words: string;
+}
+
+function toldIn(words: string): Told {
+  const [, type = '', who = '', by = ''] = /^(\S+) (.+?) (user|admin|application|system)\b/.exec(words) ?? [];
+  const kind = type === 'token.issued' ? `${type} ${/access_token|refresh_token/.exec(words)?.[0]}` : type;
+  expect(events, kind).to.have.property(kind);
+  return { type: kind, who, by, words };
+}
+
+/** What a step's events become in the wso2 profile, as `event who INITIATOR`. */
+function setsOf({ expected }: Step): string[] {
+  return expected.map(toldIn).flatMap(({ type, who, by }) => {
+    const event = events[type]?.wso2;
     return event === undefined ? [] : [`${event} ${who} ${by.toUpperCase()}`];
   });
+}
+
+/** And in the ssf profile, as `event-type-URI who`: a changed email is one more. */
+function ssfSetsOf({ expected }: Step): string[] {
+  return expected
+    .map(toldIn)
+    .flatMap(({ type, who, words }) => [
+      `${events[type]?.ssf} ${who}`,
+      ...(/ updated (\S+,)?email(,|$)/.test(words) ? [`${risc}/identifier-changed ${who}`] : []),
+    ]);
+}
+
+/** Whom a SET of the ssf profile is about: by id, by what was typed, by the old email; nobody by a dash. */
+function whoIn(subject: unknown, world: World): string {
+  const { sub, uri, email } = subject as Readonly<Record<string, string | undefined>>;
+  if (sub !== undefined) return world.nameOf({ id: sub });
+  if (email !== undefined) return email.split('@')[0] ?? email;
+  return uri === undefined ? '-' : decodeURIComponent(uri.slice('acct:'.length, uri.lastIndexOf('@')));
 }
 
 interface Wso2Set {
@@ -75,14 +115,45 @@ describe('better-auth with Setwire as its plugin', function () {
   let world: World;
   let received: ReceivedRequest[];
   let refused: ReceivedRequest[];
+  let partner: SsfReceiver;
   let status: ReturnType<ReturnType<typeof setwire>['status']>;
 
   before(async () => {
     sinon.stub(process.stderr, 'write').callsFake((text) => said.push(String(text)) > 0);
     const crm = await startReceiver();
     const siem = await startReceiver({ always: { status: 400, body: '{"err":"invalid_request"}' } });
+    const keys = keyRingIn(
+      place.path('keys'),
+      { alg: 'ES256', rotateEveryMs: Number.POSITIVE_INFINITY, overlapMs: 3_600_000 },
+      Date.now,
+    );
+    const jwks = createServer(jwksHandlerOf(keys, (error) => said.push(String(error))));
+    await new Promise<void>((resolve) => jwks.listen(0, '127.0.0.1', resolve));
+    partner = await startSsfReceiver({
+      get issuer() {
+        return world.server.url;
+      },
+      audience: 'https://partner.example.org',
+      jwksUrl: `http://127.0.0.1:${(jwks.address() as AddressInfo).port}/`,
+    });
+    const hostTypes = Object.keys(events).filter((type) => type.startsWith('x-'));
     const config = {
+      signing: { keys: 'keys' },
+      ssf: {
+        eventTypeBase: own,
+        eventTypes: Object.fromEntries(hostTypes.map((type) => [type, events[type]?.ssf])),
+      },
       endpoints: {
+        partner: {
+          url: partner.url,
+          profile: 'ssf',
+          delivery: 'push',
+          audience: 'https://partner.example.org',
+          events: ['*', 'x-better-auth.*'],
+          // Setwire's own, of many requests together.
+          where: { type: { $ne: 'login.suspicious' } },
+          claims: ['username', 'email'],
+        },
         crm: { url: crm.url, claims: ['username', 'email'] },
         siem: { url: siem.url, claims: ['*'] },
       },
@@ -99,8 +170,10 @@ describe('better-auth with Setwire as its plugin', function () {
         world.flow = name;
         await flow(world);
       }
-      const total = world.steps.reduce((sum, step) => sum + setsOf(step, 'wso2').length, 0);
+      const total = world.steps.reduce((sum, step) => sum + setsOf(step).length, 0);
       await until(() => Math.min(crm.requests.length, siem.requests.length) >= total, 30_000);
+      const ssfTotal = world.steps.reduce((sum, step) => sum + ssfSetsOf(step).length, 0);
+      await until(() => partner.accepted.size + partner.refused.length >= ssfTotal, 30_000).catch(() => undefined);
       await until(() => Object.values(plugin.status().endpoints ?? {}).every(({ lag }) => lag.events === 0), 10_000);
       status = plugin.status();
     } finally {
@@ -108,6 +181,9 @@ describe('better-auth with Setwire as its plugin', function () {
       await server.stop();
       await crm.stop();
       await siem.stop();
+      await partner.stop();
+      jwks.close();
+      jwks.closeAllConnections();
       sinon.restore();
     }
     received = [...crm.requests];
@@ -123,8 +199,22 @@ describe('better-auth with Setwire as its plugin', function () {
       const sets = received.map(setIn).filter(({ rci }) => rci === step.requestId);
       // Events about several users, or about nobody, overtake each other on the way.
       expect(sets.map((set) => wordsOf(set, world)).sort(), `${step.flow}: ${step.request}`).to.deep.equal(
-        setsOf(step, 'wso2').sort(),
+        setsOf(step).sort(),
       );
+    }
+  });
+
+  it('delivers exactly what each request comes to, in the ssf profile: signed SETs that a receiver takes', () => {
+    expect(partner.refused).to.deep.equal([]);
+    expect(partner.repeated).to.deep.equal([]);
+    const sets = [...partner.accepted.values()];
+    const known = new Set(world.steps.map(({ requestId }) => requestId));
+    expect(sets.map(({ txn }) => String(txn)).filter((txn) => !known.has(txn))).to.deep.equal([]);
+    for (const step of world.steps) {
+      const found = sets
+        .filter(({ txn }) => txn === step.requestId)
+        .map(({ events: said, sub_id }) => `${Object.keys(said as object)[0]} ${whoIn(sub_id, world)}`);
+      expect(found.sort(), `${step.flow}: ${step.request}`).to.deep.equal(ssfSetsOf(step).sort());
     }
   });
 
@@ -149,7 +239,7 @@ describe('better-auth with Setwire as its plugin', function () {
       for (const who of new Set(sets.map((set) => wordsOf(set, world).split(' ')[1]))) {
         const ofUser = (words: string): boolean => words.split(' ')[1] === who;
         expect(sets.map((set) => wordsOf(set, world)).filter(ofUser), `${step.flow}: ${step.request}`).to.deep.equal(
-          setsOf(step, 'wso2').filter(ofUser),
+          setsOf(step).filter(ofUser),
         );
       }
     }
@@ -193,6 +283,9 @@ describe('better-auth with Setwire as its plugin', function () {
     ]);
     for (const entry of readdirSync(place.folder, { recursive: true, withFileTypes: true }))
       if (entry.isFile()) texts.set(entry.name, readFileSync(join(entry.parentPath, entry.name)).toString('latin1'));
+    // What a SET says is not to be read until it is decoded.
+    for (const [index, { sets }] of partner.requests.entries())
+      texts.set(`SET ${index}`, sets.map((set) => Buffer.from(set.split('.')[1] ?? '', 'base64url').toString()).join());
     const all = [...texts].map(([name, text]) => `${name}\n${text}`).join('\n');
     // That they are looked through at all.
     for (const there of [

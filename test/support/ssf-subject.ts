@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** Members of a subject identifier by format, apart from `format`: RFC 9493, section 3.2, and SSF 1.0, section 3.5. */
 const membersOf: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   account: { uri: /^acct:[^@\s]+@[^@\s]+$/ },
@@ -11,6 +13,14 @@ const membersOf: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   saml_assertion_id: { issuer: /./s, assertion_id: /./s },
 };
 
+/** SSF 1.0, section 3.5.3: addresses as text, of version 4 or 6. */
+function complaintOfAddresses(addresses: unknown): string | undefined {
+  if (!Array.isArray(addresses) || addresses.length === 0) return 'ip-addresses is no array with members';
+  return addresses.every((each) => typeof each === 'string' && isIP(each) !== 0)
+    ? undefined
+    : 'ip-addresses has a member that is no address';
+}
+
 /** Members of a complex subject: SSF 1.0, section 3.3. */
 const parts = ['user', 'device', 'session', 'application', 'tenant', 'org_unit', 'group'];
 
@@ -18,6 +28,10 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function complaintOfSimple({ format, ...members }: Record<string, unknown>): string | undefined {
+  if (format === 'ip-addresses')
+    return Object.keys(members).join() === 'ip-addresses'
+      ? complaintOfAddresses(members['ip-addresses'])
+      : 'a subject of the format ip-addresses has ip-addresses, and nothing else';
   const expected = membersOf[String(format)];
   if (expected === undefined) return `the format ${JSON.stringify(format)} is not known`;
   const found = Object.keys(members).sort().join();
