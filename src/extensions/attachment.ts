@@ -15,6 +15,11 @@ export interface ExtensionAttachment {
     response: ServerResponse | Http2ServerResponse,
     failure?: Omit<Reported, 'type'>,
   ): Promise<void>;
+  /**
+   * Listens to another bus of the server as well, until it is detached or what this returns is called; left out: it
+   * knows the host that it was attached to alone.
+   */
+  listen?(host: unknown): () => void;
   /** Stops listening and finishes what is under way. */
   detach(): Promise<void>;
   /** How it is doing, for a health page. */
