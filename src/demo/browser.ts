@@ -52,9 +52,7 @@ export class Browser {
    */
   async submit(action: string, fields: Record<string, string> = {}, holding = ''): Promise<void> {
     const forms = this.#html.match(/<form[\s\S]*?<\/form>/g) ?? [];
-    const form = forms.find(
-      (one) => get(one, /action="([^"]*)"/, 'action').endsWith(action) && one.includes(holding),
-    );
+    const form = forms.find((one) => get(one, /action="([^"]*)"/, 'action').endsWith(action) && one.includes(holding));
     if (form === undefined) throw new Error(`the page has no form for ${action}`);
     const hidden = [...form.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(([, name, value]) => [
       name,

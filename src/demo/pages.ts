@@ -121,7 +121,9 @@ ${post('/account/sign-out', 'Sign out', {}, 'quiet small')}</p><div class="colum
 
 function personRow({ id, username, name, banned }: Person): string {
   const about = { userId: id };
-  const ban = banned ? post('/admin/unban', 'unban', about, 'quiet small') : post('/admin/ban', 'ban', about, 'quiet small');
+  const ban = banned
+    ? post('/admin/unban', 'unban', about, 'quiet small')
+    : post('/admin/ban', 'ban', about, 'quiet small');
   return `<tr><td><b>${escaped(username)}</b> ${banned ? '<small>(banned)</small>' : ''}<br><small>${escaped(name)}</small></td>
 <td class="end">${ban} ${post('/admin/remove', 'remove', about, 'quiet small')}</td></tr>`;
 }

@@ -53,7 +53,10 @@ const titled = (text: string): string => text.charAt(0).toUpperCase() + text.sli
 async function founded(): Promise<Record<string, Record<string, unknown>[]>> {
   const now = new Date();
   const times = { createdAt: now, updatedAt: now };
-  const database = { user: [], account: [], session: [], verification: [] } as Record<string, Record<string, unknown>[]>;
+  const database = { user: [], account: [], session: [], verification: [] } as Record<
+    string,
+    Record<string, unknown>[]
+  >;
   for (const { username: called, password, role } of founders) {
     const id = randomUUID();
     const email = `${called}@example.com`;

@@ -65,12 +65,12 @@ export async function playBurglar(origin: string, tell: Tell): Promise<void> {
 export async function playAccount(origin: string, tell: Tell): Promise<void> {
   const [carol, other, admin] = [new Browser(origin), new Browser(origin), new Browser(origin)];
   const registration = { username: 'carol', name: 'Carol', password: 'secret-garden' };
-  tell('carol registers; somebody tries her name again');
+  tell('carol registers; dave chooses a password that is too short');
   await carol.open('/');
   await carol.submit('/account/register', registration);
   expectPage(carol, 'Signed in as <b>carol</b>');
   await other.open('/');
-  await other.submit('/account/register', { ...registration, password: 'other-garden' });
+  await other.submit('/account/register', { username: 'dave', name: 'Dave', password: 'short' });
   expectPage(other, 'This did not work');
   tell('carol changes her profile, and her password');
   await carol.submit('/account/profile', { name: 'Carol the Second' });

@@ -14,7 +14,11 @@ const random = (): string => randomBytes(24).toString('base64url');
 export const newSecrets = (): ClientSecrets => ({ web: random(), machine: random() });
 
 /** An oidc-provider as one would set it up, with two clients and all in memory. It knows nothing of Setwire. */
-export function createProvider(issuer: string, find: (id: string) => Person | undefined, secrets: ClientSecrets): Provider {
+export function createProvider(
+  issuer: string,
+  find: (id: string) => Person | undefined,
+  secrets: ClientSecrets,
+): Provider {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const signingKey = { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' } as JWK;
 

@@ -71,7 +71,8 @@ export async function startIdentityServer(
     if (pathname === '/')
       return sendPage(response, homePage(shop.view(request), await known.signedIn(request), known.list()));
     if (pathname === '/received') return sendPage(response, arrivalsPage(arrivals()));
-    if (pathname === '/ssf/jwks') return events?.jwksHandler?.(request, response) ?? handleByProvider(request, response);
+    if (pathname === '/ssf/jwks')
+      return events?.jwksHandler?.(request, response) ?? handleByProvider(request, response);
     if (pathname.startsWith('/ssf/event-type/') && events?.eventTypesHandler)
       return events.eventTypesHandler(request, response);
     if (pathname.startsWith('/interaction/')) return login(request, response, url);
