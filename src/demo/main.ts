@@ -80,7 +80,7 @@ endpoints:
     delivery: multi-push
     audience: ${audience}
     subject: { format: complex }
-    batch: { maxEvents: 20, maxWait: 250ms }
+    batch: { maxEvents: 20, maxWait: 20ms }
 `;
 
 interface Demo {
@@ -97,6 +97,9 @@ async function start(presentedEvery: string): Promise<Demo> {
     SIEM_SECRET: `whsec_${randomBytes(32).toString('base64')}`,
     BETTER_AUTH_SECRET: randomBytes(32).toString('base64url'),
   };
+  const port = process.env.DEMO_PORT ?? '0';
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+    throw new Error(`DEMO_PORT: found ${JSON.stringify(port)}, allowed: a port number, or 0 for any that is free`);
   Object.assign(process.env, secrets, { BETTER_AUTH_TELEMETRY: '0' });
   let issuer = '';
   const trust = { issuer: () => issuer, audience };
@@ -112,7 +115,7 @@ async function start(presentedEvery: string): Promise<Demo> {
       .sort((one, other) => other.at - one.at)
       .slice(0, 40)
       .map(({ receiver, jti, eventTypeUri }) => ({ receiver, jti, event: shortNameOf(eventTypeUri) }));
-  writeFileSync('server.yaml', serverYaml(Number(process.env.DEMO_PORT ?? 0)));
+  writeFileSync('server.yaml', serverYaml(Number(port)));
   writeFileSync('setwire.yaml', setwireYaml(receivers, presentedEvery));
   const config = parse(readFileSync('server.yaml', 'utf8')) as ServerConfig;
   const server = await startIdentityServer(config, report, arrivals);
@@ -186,4 +189,10 @@ async function runLive(): Promise<number> {
   return 0;
 }
 
-process.exitCode = await (process.argv.includes('--once') ? playOnce() : runLive());
+try {
+  process.exitCode = await (process.argv.includes('--once') ? playOnce() : runLive());
+} catch (error) {
+  print(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  // What has started by then, a receiver for one, would keep the process alive.
+  process.exit(1);
+}

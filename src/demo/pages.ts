@@ -27,6 +27,7 @@ const style = `
     border: 1px solid var(--accent); background: var(--accent); color: #fff; text-decoration: none; }
   button.quiet { background: transparent; color: var(--accent); font-weight: 500; }
   button.small { padding: .15rem .5rem; font-size: .8rem; }
+  section > form, section > .button { margin-bottom: .35rem; } button, .button { margin-bottom: .25rem; }
   iframe { width: 100%; height: 16rem; border: 0; color-scheme: light dark; } .end { text-align: right; }
   .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 1.25rem; } .columns form { display: block; }
   form { display: inline; } .error { color: #d33; } code { font-size: .85em; overflow-wrap: anywhere; }
