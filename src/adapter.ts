@@ -10,7 +10,7 @@ import { canonicalTypes, type ReportedEvent } from './events/identity-event.js';
 import { acceptWith, EventRefused } from './events/intake.js';
 import { type Flows, flowsOf } from './flows/flow.js';
 import { hostOf } from './hosts/detect.js';
-import type { FormRequest, FormResponse } from './hosts/host.js';
+import type { Detach, FormRequest, FormResponse, Host } from './hosts/host.js';
 import { embeddedJournal } from './journal/embedded.js';
 import type { JournalStatus } from './journal/journal.js';
 import { memoryJournal } from './journal/memory.js';
@@ -92,6 +92,13 @@ export interface Adapter {
    * @throws SetwireError (as a rejection) as `emit`; SETWIRE_HOST_UNSUPPORTED where the host is no oidc-provider
    */
   loginFailed(request: FormRequest, response: FormResponse, failure?: LoginFailure): Promise<void>;
+  /**
+   * Listens to another bus of the same identity server as well, until `detach`, or until what it returns is called.
+   *
+   * @param host an oidc-provider `Provider`, a Node `EventEmitter` whose event names are the canonical types, or a `Host`
+   * @throws SetwireError SETWIRE_HOST_UNSUPPORTED, SETWIRE_NOT_RUNNING
+   */
+  listen(host: unknown): Detach;
   /**
    * Stops listening, waits for requests that are under way, at most for `stopTimeout`, and closes. What is left in a journal
    * in memory is logged as dead; a journal on disk has it at the next start. Never rejects.
@@ -199,9 +206,23 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     return outcome;
   }
 
+  function listen(to: Host): Detach {
+    if (state !== 'running')
+      throw new SetwireError('SETWIRE_NOT_RUNNING', 'setwire has been detached: it listens to no more hosts');
+    const stopListening = to.on((event) => quietly(() => take(event)), unmapped.add);
+    const ear = { host: to, stopListening };
+    ears.add(ear);
+    return () => {
+      if (ears.delete(ear)) stopListening();
+    };
+  }
+
   async function stop(): Promise<void> {
+    const telling = [...ears].flatMap((ear) => ear.host.settled?.() ?? []);
+    if (telling.length > 0) await within(settings.stopTimeoutMs, Promise.all(telling));
     state = 'stopping';
-    stopListening();
+    for (const { stopListening } of ears) stopListening();
+    ears.clear();
     process.off('exit', warnOfLoss);
     inbox.complete();
     await within(settings.stopTimeoutMs, recorder.settled());
@@ -228,7 +249,9 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   let current = settings;
   let state: 'running' | 'stopping' | 'stopped' = 'running';
   let stopped: Promise<void> | undefined;
-  const stopListening = host?.on((event) => quietly(() => take(event)), unmapped.add) ?? (() => undefined);
+  /** The hosts that are listened to. */
+  const ears = new Set<{ readonly host: Host; readonly stopListening: Detach }>();
+  if (host !== undefined) listen(host);
   process.once('exit', warnOfLoss);
   if (settings.journal === 'memory') {
     report('info', 'events wait in memory: what is not delivered when the process ends is lost');
@@ -239,6 +262,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     flows,
     emit: (event) => unwatched(emit(event)),
     loginFailed: (...of) => unwatched(loginFailed(...of)),
+    listen: (to) => listen(hostOf(to)),
     detach() {
       stopped ??= stop().catch((error: unknown) => report('error', `the stop failed: ${messageOf(error)}`));
       return stopped;

@@ -29,7 +29,7 @@ const mayImport: Record<string, readonly string[]> = {
   'better-auth.ts': ['adapter.ts', 'config', 'hosts', 'plugin.ts'],
   'index.ts': ['adapter.ts', 'config', 'events', 'extensions', 'flows', 'hosts', 'plugin.ts'],
   cli: ['adapter.ts', 'config', 'delivery.ts', 'journal', 'log', 'sources'],
-  demo: ['index.ts'],
+  demo: ['better-auth.ts', 'index.ts'],
   ...Object.fromEntries(groundFloor.map((file) => [file, []])),
 };
 
