@@ -10,7 +10,7 @@ import { canonicalTypes, type ReportedEvent } from './events/identity-event.js';
 import { acceptWith, EventRefused } from './events/intake.js';
 import { type Flows, flowsOf } from './flows/flow.js';
 import { hostOf } from './hosts/detect.js';
-import type { FormRequest, FormResponse } from './hosts/host.js';
+import type { Detach, FormRequest, FormResponse, Host } from './hosts/host.js';
 import { embeddedJournal } from './journal/embedded.js';
 import type { JournalStatus } from './journal/journal.js';
 import { memoryJournal } from './journal/memory.js';
@@ -26,11 +26,12 @@ import { makeVerification } from './set/profiles/ssf.js';
 import { type EventTypesHandler, eventTypesHandlerOf } from './set/profiles/ssf-documents.js';
 import { makePing } from './set/profiles/wso2.js';
 import { profileOf } from './set/profiles.js';
-import { signerWith } from './set/sealer.js';
+import { sealerOf } from './set/sealer-of.js';
 import type { SecurityEventToken } from './set/set.js';
 import { deliveryInThread, type InThread, type InThreadDeps } from './thread/delivery-in-thread.js';
 import { deliverWith } from './transmitter/deliver.js';
 import type { Answer } from './transmitter/endpoint.js';
+import { fetchJwksWith } from './transmitter/get.js';
 import { batchIdOf } from './transmitter/packer.js';
 import { isMeant } from './transmitter/resend.js';
 import { checkQuery, matchesPattern } from './transmitter/select.js';
@@ -91,6 +92,13 @@ export interface Adapter {
    * @throws SetwireError (as a rejection) as `emit`; SETWIRE_HOST_UNSUPPORTED where the host is no oidc-provider
    */
   loginFailed(request: FormRequest, response: FormResponse, failure?: LoginFailure): Promise<void>;
+  /**
+   * Listens to another bus of the same identity server as well, until `detach`, or until what it returns is called.
+   *
+   * @param host an oidc-provider `Provider`, a Node `EventEmitter` whose event names are the canonical types, or a `Host`
+   * @throws SetwireError SETWIRE_HOST_UNSUPPORTED, SETWIRE_NOT_RUNNING
+   */
+  listen(host: unknown): Detach;
   /**
    * Stops listening, waits for requests that are under way, at most for `stopTimeout`, and closes. What is left in a journal
    * in memory is logged as dead; a journal on disk has it at the next start. Never rejects.
@@ -198,9 +206,23 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     return outcome;
   }
 
+  function listen(to: Host): Detach {
+    if (state !== 'running')
+      throw new SetwireError('SETWIRE_NOT_RUNNING', 'setwire has been detached: it listens to no more hosts');
+    const stopListening = to.on((event) => quietly(() => take(event)), unmapped.add);
+    const ear = { host: to, stopListening };
+    ears.add(ear);
+    return () => {
+      if (ears.delete(ear)) stopListening();
+    };
+  }
+
   async function stop(): Promise<void> {
+    const telling = [...ears].flatMap((ear) => ear.host.settled?.() ?? []);
+    if (telling.length > 0) await within(settings.stopTimeoutMs, Promise.all(telling));
     state = 'stopping';
-    stopListening();
+    for (const { stopListening } of ears) stopListening();
+    ears.clear();
     process.off('exit', warnOfLoss);
     inbox.complete();
     await within(settings.stopTimeoutMs, recorder.settled());
@@ -227,7 +249,9 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   let current = settings;
   let state: 'running' | 'stopping' | 'stopped' = 'running';
   let stopped: Promise<void> | undefined;
-  const stopListening = host?.on((event) => quietly(() => take(event)), unmapped.add) ?? (() => undefined);
+  /** The hosts that are listened to. */
+  const ears = new Set<{ readonly host: Host; readonly stopListening: Detach }>();
+  if (host !== undefined) listen(host);
   process.once('exit', warnOfLoss);
   if (settings.journal === 'memory') {
     report('info', 'events wait in memory: what is not delivered when the process ends is lost');
@@ -238,6 +262,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     flows,
     emit: (event) => unwatched(emit(event)),
     loginFailed: (...of) => unwatched(loginFailed(...of)),
+    listen: (to) => listen(hostOf(to)),
     detach() {
       stopped ??= stop().catch((error: unknown) => report('error', `the stop failed: ${messageOf(error)}`));
       return stopped;
@@ -349,7 +374,13 @@ export async function verifyEndpoint(
     const answer = { kind: 'failure', code: 'NO_ISSUER', detail, durationMs: 0, bytes: 0 } as const;
     return { answer, verdict: { isTaken: false } };
   }
-  const sealer = profileOf(endpoint.profile).isSealed ? signerWith(keyRingFor(settings.signing, Date.now)) : undefined;
+  const sealer = profileOf(endpoint.profile).isSealed
+    ? sealerOf(keyRingFor(settings.signing, Date.now), endpoint, {
+        fetchJwks: fetchJwksWith(endpoint, Date.now),
+        clock: () => performance.now(),
+        report: () => undefined,
+      })
+    : undefined;
   const { deliver, close } = deliverWith(endpoint, { now: Date.now, ...(sealer && { sealer }) });
   try {
     const batch = { id: batchIdOf([set.jti]), sets: [{ ...set, time: Date.now() }] };

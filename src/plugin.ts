@@ -13,7 +13,10 @@ import { ConfigError, messageOf, SetwireError } from './errors.js';
 import { version } from './version.js';
 
 /** What `attach` gives the identity server. */
-export type Attachment = Pick<Adapter, 'ready' | 'emit' | 'detach' | 'status' | 'jwksHandler' | 'eventTypesHandler'>;
+export type Attachment = Pick<
+  Adapter,
+  'ready' | 'emit' | 'listen' | 'detach' | 'status' | 'jwksHandler' | 'eventTypesHandler'
+>;
 
 /** What `attach` gives a server on oidc-provider: `loginFailed` is for its login form. */
 export type OidcAttachment = Attachment & Pick<Adapter, 'loginFailed'>;
@@ -47,6 +50,7 @@ function standAside(error: unknown): OidcAttachment {
     ready,
     emit: rejected,
     loginFailed: rejected,
+    listen: () => () => undefined,
     detach: () => Promise.resolve(),
     status: () => ({ state: 'failed', error: { code, message: messageOf(error) } }),
     async jwksHandler(_request, response) {

@@ -1,14 +1,28 @@
 import type { ReceivedSet } from './receivers.js';
 
-/** SETs of one event type that receivers should have when the play is over. */
+/** Which receivers there are, and in which profile each gets its SETs. */
+export const profiles = { crm: 'wso2', siem: 'wso2', ssf: 'ssf', multi: 'ssf' } as const;
+
+export type ReceiverName = keyof typeof profiles;
+export const receiverNames = Object.keys(profiles) as ReceiverName[];
+
+/** SETs of one event type in one profile. */
+interface InProfile {
+  readonly eventTypeUri: string;
+  /** How many each receiver that wants them should have when the play is over. */
+  readonly count: number;
+}
+
+/** What one kind of identity event comes to when the play is over. */
 export interface Expectation {
   readonly type: string;
-  readonly eventTypeUri: string;
-  /** Whether the identity server's own bus said it, or the application by `emit`. */
-  readonly from: 'bus' | 'emit';
-  readonly count: number;
+  /** Which server told it. */
+  readonly from: 'better-auth' | 'oidc-provider' | 'both' | 'derived';
+  /** Left out: the profile has no event for it. */
+  readonly wso2?: InProfile;
+  readonly ssf?: InProfile;
   /** Names of the receivers that should get it. */
-  readonly receivers: readonly string[];
+  readonly receivers: readonly ReceiverName[];
 }
 
 /** What a receiver lacks, or has too much of. */
@@ -19,59 +33,106 @@ export interface Difference {
   readonly received: number;
 }
 
+/** Types that neither server can tell, with why. */
+export const untold = {
+  'account.disabled': 'better-auth bans, which is account.locked',
+  'account.enabled': 'better-auth unbans, which is account.unlocked',
+} as const;
+
 const wso2 = 'https://schemas.identity.wso2.org/events';
-const everyone = ['crm', 'siem'];
+const openid = 'https://schemas.openid.net/secevent';
+
+type Row = readonly [
+  type: string,
+  from: Expectation['from'],
+  wso2Path: string | undefined,
+  ssfName: string,
+  count: number,
+  ssfCount?: number,
+];
 
 /**
- * The play of `person.ts`, event by event. The CRM does not subscribe to tokens. Four access tokens are issued: two logins,
- * a refresh, a machine's; two revocations: the one asked for, and that of the grant at logout. A client that shows a wrong
- * secret is no event.
+ * The play of `play.ts`, event by event. Each login is told twice, since two servers begin a session. WSO2 has no event for
+ * refresh tokens that are issued: of those, the ssf profile has more. Each request with a session is one that was presented:
+ * 17 at better-auth, the home page among them, and alice's single sign-on. A client that shows a wrong secret is no event.
  */
-export const expectations: readonly Expectation[] = (
+const rows: readonly Row[] = [
+  ['login.failure', 'better-auth', 'login/event-type/loginFailed', 'login-failure', 5],
+  ['login.success', 'both', 'login/event-type/loginSuccess', 'login-success', 6],
+  ['login.suspicious', 'derived', undefined, 'caep/event-type/risk-level-change', 1],
+  ['session.established', 'both', 'session/event-type/sessionEstablished', 'caep/event-type/session-established', 6],
+  ['session.presented', 'both', 'session/event-type/sessionPresented', 'caep/event-type/session-presented', 18],
+  ['session.revoked', 'both', 'session/event-type/sessionRevoked', 'caep/event-type/session-revoked', 4],
+  ['token.issued', 'oidc-provider', 'token/event-type/accessTokenIssued', 'token-issued', 5, 8],
+  ['token.revoked', 'oidc-provider', 'token/event-type/accessTokenRevoked', 'token-revoked', 2],
+  ['registration.success', 'better-auth', 'registration/event-type/registrationSuccess', 'registration-success', 1],
+  ['registration.failure', 'better-auth', 'registration/event-type/registrationFailed', 'registration-failure', 1],
   [
-    ['login.failure', 'login/event-type/loginFailed', 'emit', 1],
-    ['login.success', 'login/event-type/loginSuccess', 'bus', 1],
-    ['session.established', 'session/event-type/sessionEstablished', 'bus', 1],
-    ['session.presented', 'session/event-type/sessionPresented', 'bus', 1],
-    ['session.revoked', 'session/event-type/sessionRevoked', 'bus', 1],
-    ['token.issued', 'token/event-type/accessTokenIssued', 'bus', 4, ['siem']],
-    ['token.revoked', 'token/event-type/accessTokenRevoked', 'bus', 2, ['siem']],
-    ['registration.success', 'registration/event-type/registrationSuccess', 'emit', 1],
-    ['registration.failure', 'registration/event-type/registrationFailed', 'emit', 1],
-    ['credential.updated', 'credential/event-type/credentialUpdated', 'emit', 1],
-    ['account.created', 'user/event-type/userCreated', 'emit', 1],
-    ['account.profile-updated', 'user/event-type/userProfileUpdated', 'emit', 1],
-    ['account.locked', 'user/event-type/userAccountLocked', 'emit', 1],
-    ['account.unlocked', 'user/event-type/userAccountUnlocked', 'emit', 1],
-    ['account.disabled', 'user/event-type/userDisabled', 'emit', 1],
-    ['account.enabled', 'user/event-type/userEnabled', 'emit', 1],
-    ['account.deleted', 'user/event-type/userDeleted', 'emit', 1],
-  ] as const
-).map(([type, path, from, count, receivers]) => ({
-  type,
-  eventTypeUri: `${wso2}/${path}`,
-  from,
-  count,
-  receivers: receivers ?? everyone,
-}));
+    'credential.updated',
+    'better-auth',
+    'credential/event-type/credentialUpdated',
+    'caep/event-type/credential-change',
+    1,
+  ],
+  ['account.created', 'better-auth', 'user/event-type/userCreated', 'account-created', 1],
+  ['account.profile-updated', 'better-auth', 'user/event-type/userProfileUpdated', 'account-profile-updated', 1],
+  ['account.locked', 'better-auth', 'user/event-type/userAccountLocked', 'account-locked', 1],
+  ['account.unlocked', 'better-auth', 'user/event-type/userAccountUnlocked', 'account-unlocked', 1],
+  ['account.deleted', 'better-auth', 'user/event-type/userDeleted', 'risc/event-type/account-purged', 1],
+];
 
-type Received = Readonly<Record<string, readonly ReceivedSet[]>>;
+/** @param issuer whose own event types of the ssf profile stand under its URL */
+export function expectationsOf(issuer: string): readonly Expectation[] {
+  return rows.map(([type, from, path, name, count, ssfCount = count]) => {
+    const uri = name.includes('/') ? `${openid}/${name}` : `${issuer}/ssf/event-type/${name}`;
+    return {
+      type,
+      from,
+      ...(path !== undefined && { wso2: { eventTypeUri: `${wso2}/${path}`, count } }),
+      ssf: { eventTypeUri: uri, count: ssfCount },
+      // The CRM does not subscribe to tokens.
+      receivers: receiverNames.filter((receiver) => receiver !== 'crm' || !type.startsWith('token.')),
+    };
+  });
+}
 
-const ofType = (sets: readonly ReceivedSet[] | undefined, uri: string): number =>
-  (sets ?? []).filter(({ eventTypeUri }) => eventTypeUri === uri).length;
+/** `loginFailed`, `login-failure` or `CAEP session-revoked`, for people. */
+export function shortNameOf(eventTypeUri: string): string {
+  const [, standard] = /^https:\/\/schemas\.openid\.net\/secevent\/(caep|risc)\//.exec(eventTypeUri) ?? [];
+  const name = eventTypeUri.split('/').at(-1) ?? eventTypeUri;
+  return standard === undefined ? name : `${standard.toUpperCase()} ${name}`;
+}
+
+/** How many a receiver should have. */
+export const wantedOf = (expectation: Expectation, receiver: ReceiverName): number =>
+  expectation.receivers.includes(receiver) ? (expectation[profiles[receiver]]?.count ?? 0) : 0;
+
+/** How many it has. */
+export function foundOf(expectation: Expectation, receiver: ReceiverName, sets: readonly ReceivedSet[]): number {
+  const uri = expectation[profiles[receiver]]?.eventTypeUri;
+  return sets.filter(({ eventTypeUri }) => eventTypeUri === uri).length;
+}
+
+export type Received = Readonly<Record<ReceiverName, readonly ReceivedSet[]>>;
 
 /** @param received verified SETs by receiver, each `jti` once */
 export function differences(expected: readonly Expectation[], received: Received): Difference[] {
-  const known = new Set(expected.map(({ eventTypeUri }) => eventTypeUri));
-  return Object.entries(received).flatMap(([receiver, sets]) => {
-    const listed = expected.map(({ type, eventTypeUri, count, receivers }) => ({
+  return receiverNames.flatMap((receiver) => {
+    const sets = received[receiver];
+    const listed = expected.map((expectation) => ({
       receiver,
-      type,
-      expected: receivers.includes(receiver) ? count : 0,
-      received: ofType(sets, eventTypeUri),
+      type: expectation.type,
+      expected: wantedOf(expectation, receiver),
+      received: foundOf(expectation, receiver, sets),
     }));
+    const known = new Set(expected.map((expectation) => expectation[profiles[receiver]]?.eventTypeUri));
     const strange = [...new Set(sets.map(({ eventTypeUri }) => eventTypeUri))].filter((uri) => !known.has(uri));
-    const unlisted = strange.map((uri) => ({ receiver, type: uri, expected: 0, received: ofType(sets, uri) }));
+    const unlisted = strange.map((uri) => ({
+      receiver,
+      type: uri,
+      expected: 0,
+      received: sets.filter(({ eventTypeUri }) => eventTypeUri === uri).length,
+    }));
     return [...listed, ...unlisted].filter((one) => one.expected !== one.received);
   });
 }

@@ -5,10 +5,20 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import type { Report } from '../index.js';
-import { describeDifference, differences, expectations, isComplete } from './expected.js';
-import { playAdministrator, playClient, playPerson } from './person.js';
-import { type Receiver, startCrm, startSiem } from './receivers.js';
+import {
+  describeDifference,
+  differences,
+  expectationsOf,
+  isComplete,
+  type ReceiverName,
+  receiverNames,
+  shortNameOf,
+} from './expected.js';
+import type { Arrival } from './pages.js';
+import { playAccount, playBurglar, playClient, playPerson } from './play.js';
+import { type ReceivedSet, type Receiver, startCrm, startSiem } from './receivers.js';
 import { type IdentityServer, type ServerConfig, startIdentityServer } from './server.js';
+import { startMulti, startSsf } from './ssf-receivers.js';
 import { tableOf } from './table.js';
 
 // Runs in `.demo/`, which .ci/demo.mjs has made: extensions/setwire/ is the unpacked package.
@@ -30,17 +40,22 @@ extensions:
       config: ./setwire.yaml
 `;
 
-/** Setwire's config: two receivers, each in its own way. */
+const audience = 'https://receiver.example.com';
+
+type Receivers = Readonly<Record<ReceiverName, Receiver>>;
+
+/** Setwire's config: four receivers, each in its own way. */
 const setwireYaml = (
-  crm: Receiver,
-  siem: Receiver,
+  { crm, siem, ssf, multi }: Receivers,
+  presentedEvery: string,
 ): string => `# What each setting means: config/setwire.yaml of the package.
 defaults:
   tenant: { id: "1", name: example.com }
   organization: { id: 10084a8d-113f-4211-a0d5-efe36b082211, name: Example, handle: example.com, depth: 0 }
   userStore: { name: PRIMARY }
 flows:
-  session: { presentedEvery: 0s }
+  login: { suspicious: { failures: 3, by: [user] } }
+  session: { presentedEvery: ${presentedEvery} }
 endpoints:
   crm:
     url: ${crm.url}
@@ -53,58 +68,113 @@ endpoints:
     signature: { scheme: standard-webhooks, secret: "\${env:SIEM_SECRET}" }
     batch: { format: ndjson, maxEvents: 20, maxWait: 250ms }
     retry: { initial: 200ms, max: 2s }
+  ssf:
+    url: ${ssf.url}
+    profile: ssf
+    delivery: push
+    audience: ${audience}
+    subject: { format: iss_sub }
+  multi:
+    url: ${multi.url}
+    profile: ssf
+    delivery: multi-push
+    audience: ${audience}
+    subject: { format: complex }
+    batch: { maxEvents: 20, maxWait: 20ms }
 `;
 
-async function start(): Promise<{ server: IdentityServer; crm: Receiver; siem: Receiver }> {
+interface Demo {
+  readonly server: IdentityServer;
+  readonly receivers: Receivers;
+  /** Stops the server, and then the receivers: whatever is still under way is delivered before. */
+  stop(): Promise<void>;
+}
+
+async function start(presentedEvery: string): Promise<Demo> {
   const secrets = {
     CRM_SECRET: randomBytes(32).toString('base64url'),
     SIEM_TOKEN: randomBytes(32).toString('base64url'),
     SIEM_SECRET: `whsec_${randomBytes(32).toString('base64')}`,
+    BETTER_AUTH_SECRET: randomBytes(32).toString('base64url'),
   };
-  Object.assign(process.env, secrets);
-  const crm = await startCrm(secrets.CRM_SECRET);
-  const siem = await startSiem({ secret: secrets.SIEM_SECRET, token: secrets.SIEM_TOKEN, seed: 7 });
-  writeFileSync('server.yaml', serverYaml(Number(process.env.DEMO_PORT ?? 0)));
-  writeFileSync('setwire.yaml', setwireYaml(crm, siem));
+  const port = process.env.DEMO_PORT ?? '0';
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+    throw new Error(`DEMO_PORT: found ${JSON.stringify(port)}, allowed: a port number, or 0 for any that is free`);
+  Object.assign(process.env, secrets, { BETTER_AUTH_TELEMETRY: '0' });
+  let issuer = '';
+  const trust = { issuer: () => issuer, audience };
+  const receivers: Receivers = {
+    crm: await startCrm(secrets.CRM_SECRET),
+    siem: await startSiem({ secret: secrets.SIEM_SECRET, token: secrets.SIEM_TOKEN, seed: 7 }),
+    ssf: await startSsf(trust),
+    multi: await startMulti(trust),
+  };
+  const arrivals = (): Arrival[] =>
+    receiverNames
+      .flatMap((receiver) => receivers[receiver].received.map((set) => ({ receiver, ...set })))
+      .sort((one, other) => other.at - one.at)
+      .slice(0, 40)
+      .map(({ receiver, jti, eventTypeUri }) => ({ receiver, jti, event: shortNameOf(eventTypeUri) }));
+  writeFileSync('server.yaml', serverYaml(Number(port)));
+  writeFileSync('setwire.yaml', setwireYaml(receivers, presentedEvery));
   const config = parse(readFileSync('server.yaml', 'utf8')) as ServerConfig;
-  return { server: await startIdentityServer(config, report), crm, siem };
+  const server = await startIdentityServer(config, report, arrivals);
+  issuer = server.origin;
+  return {
+    server,
+    receivers,
+    async stop() {
+      await server.close();
+      await Promise.all(Object.values(receivers).map((receiver) => receiver.close()));
+    },
+  };
 }
+
+const receivedBy = ({ crm, siem, ssf, multi }: Receivers): Record<ReceiverName, readonly ReceivedSet[]> => ({
+  crm: crm.received,
+  siem: siem.received,
+  ssf: ssf.received,
+  multi: multi.received,
+});
 
 /** Plays everything, waits until each expected SET is there, and says what is not. */
 async function playOnce(): Promise<number> {
-  const { server, crm, siem } = await start();
-  const found = () => differences(expectations, { crm: crm.received, siem: siem.received });
+  const { server, receivers, stop } = await start('0s');
+  const expectations = expectationsOf(server.origin);
+  const found = () => differences(expectations, receivedBy(receivers));
   const tell = (step: string): void => print(`  ${step}`);
   try {
     if (server.extensions.failed.length > 0) return 1;
     await playPerson(server.origin, tell);
+    await playBurglar(server.origin, tell);
     await playClient(server.origin, server.clients.machine, tell);
-    await playAdministrator(server.origin, tell);
+    await playAccount(server.origin, tell);
     const deadline = Date.now() + deadlineMs;
     while (!isComplete(found()) && Date.now() < deadline) await sleep(50);
   } finally {
-    // Whatever is still under way is delivered before the extension has stopped: too much would show now.
-    await server.close();
-    await Promise.all([crm.close(), siem.close()]);
+    // Too much would show now.
+    await stop();
   }
   print('');
-  for (const line of tableOf(expectations, crm.received, siem.received)) print(line);
+  for (const line of tableOf(expectations, receivedBy(receivers))) print(line);
   print('');
-  const refused = crm.refused() + siem.refused();
   const problems = found().map(describeDifference);
+  const all = Object.values(receivers);
+  const refused = all.reduce((sum, receiver) => sum + receiver.refused(), 0);
   if (refused > 0) problems.push(`${refused} requests could not be verified`);
   for (const problem of problems) print(problem);
-  const total = crm.received.length + siem.received.length;
-  if (problems.length === 0)
-    print(`All ${total} SETs were received and verified; ${siem.repeated()} came twice after a failure.`);
-  return problems.length === 0 ? 0 : 1;
+  if (problems.length > 0) return 1;
+  const total = all.reduce((sum, { received }) => sum + received.length, 0);
+  const repeated = all.reduce((sum, receiver) => sum + receiver.repeated(), 0);
+  print(`All ${total} SETs were received and verified, in both profiles; ${repeated} came twice after a failure.`);
+  return 0;
 }
 
 /** Runs until Ctrl-C, with the delivery log on the terminal. */
 async function runLive(): Promise<number> {
-  const { server, crm, siem } = await start();
-  print(`\nThe identity server is at ${server.origin}/ : log in as alice / wonderland or bob / builder.`);
-  print(`crm listens at ${crm.url}, siem (which fails now and then) at ${siem.url}. Ctrl-C ends the demo.\n`);
+  const { server, stop } = await start('1m');
+  print(`\nThe identity server is at ${server.origin}/ : register, or log in as alice / wonderland.`);
+  print('Four receivers listen: crm, siem (which fails now and then), ssf and multi. Ctrl-C ends the demo.\n');
   const tail = spawn(
     process.execPath,
     ['extensions/setwire/dist/cli/main.js', 'tail', '-f', '--config', 'setwire.yaml'],
@@ -114,10 +184,15 @@ async function runLive(): Promise<number> {
   );
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   print('\nStopping.');
-  await server.close();
-  await Promise.all([crm.close(), siem.close()]);
+  await stop();
   tail.kill();
   return 0;
 }
 
-process.exitCode = await (process.argv.includes('--once') ? playOnce() : runLive());
+try {
+  process.exitCode = await (process.argv.includes('--once') ? playOnce() : runLive());
+} catch (error) {
+  print(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  // What has started by then, a receiver for one, would keep the process alive.
+  process.exit(1);
+}

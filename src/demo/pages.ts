@@ -1,4 +1,4 @@
-import type { Account } from './accounts.js';
+import type { Person } from './people.js';
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -27,6 +27,9 @@ const style = `
     border: 1px solid var(--accent); background: var(--accent); color: #fff; text-decoration: none; }
   button.quiet { background: transparent; color: var(--accent); font-weight: 500; }
   button.small { padding: .15rem .5rem; font-size: .8rem; }
+  section > form, section > .button { margin-bottom: .35rem; } button, .button { margin-bottom: .25rem; }
+  iframe { width: 100%; height: 16rem; border: 0; color-scheme: light dark; } .end { text-align: right; }
+  .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 1.25rem; } .columns form { display: block; }
   form { display: inline; } .error { color: #d33; } code { font-size: .85em; overflow-wrap: anywhere; }
   table { width: 100%; border-collapse: collapse; } td { padding: .5rem .25rem; border-top: 1px solid var(--line); vertical-align: middle; }`;
 
@@ -79,18 +82,10 @@ export function messagePage(title: string, text: string): string {
   );
 }
 
-function accountRow(account: Account): string {
-  const buttons = [
-    'profile',
-    'password',
-    account.locked ? 'unlock' : 'lock',
-    account.disabled ? 'enable' : 'disable',
-    'delete',
-  ];
-  const state = [account.locked && 'locked', account.disabled && 'disabled'].filter(Boolean).join(', ');
-  return `<tr><td><b>${escaped(account.username)}</b> ${state && `<small>(${state})</small>`}<br><small>${escaped(account.name)}</small></td>
-<td>${buttons.map((action) => post(`/accounts/${account.id}/${action}`, action, {}, 'quiet small')).join(' ')}</td></tr>`;
-}
+const field = (label: string, name: string, more = ''): string =>
+  `<label>${label} <input name="${name}" ${more} required></label>`;
+const newPassword = 'type="password" minlength="8" autocomplete="new-password"';
+const oldPassword = 'type="password" autocomplete="current-password"';
 
 /** What the shop knows of who is logged in to it. */
 export interface ShopView {
@@ -100,20 +95,73 @@ export interface ShopView {
   readonly revoked: boolean;
 }
 
-export function homePage(shop: ShopView | undefined, accounts: readonly Account[]): string {
-  const shopCard =
+function shopCard(shop: ShopView | undefined): string {
+  const body =
     shop === undefined
       ? `<p>A relying party of the identity server. Try alice / wonderland, or a wrong password.</p><a class="button" href="/shop/login">Log in</a>`
       : `<p>Hello, <b>${escaped(shop.name)}</b>. Scope: <code>${escaped(shop.scope)}</code>. Token refreshed ${shop.refreshes} times${shop.revoked ? ', <b>revoked</b>' : ''}.</p>
 <a class="button" href="/shop/login">Log in again (single sign-on)</a>
 ${post('/shop/refresh', 'Refresh the token')} ${post('/shop/revoke', 'Revoke the token')} ${post('/shop/logout', 'Log out')}`;
+  return `<section><h1>The shop</h1>${body}</section>`;
+}
+
+function accountCard(person: Person | undefined): string {
+  if (person === undefined)
+    return `<section><h1>Your account</h1><p>At the identity server itself.</p><div class="columns">
+<form method="post" action="/account/register">${field('Name', 'username', 'placeholder="carol" autocomplete="username"')}
+${field('Full name', 'name', 'placeholder="Carol"')}${field('Password', 'password', newPassword)}<button>Register</button></form>
+<form method="post" action="/account/sign-in">${field('Name', 'username', 'autocomplete="username"')}
+${field('Password', 'password', oldPassword)}<button class="quiet">Sign in</button></form></div></section>`;
+  return `<section><h1>Your account</h1><p>Signed in as <b>${escaped(person.username)}</b>: ${escaped(person.name)}, ${escaped(person.email)}.
+${post('/account/sign-out', 'Sign out', {}, 'quiet small')}</p><div class="columns">
+<form method="post" action="/account/profile">${field('Full name', 'name', `value="${escaped(person.name)}"`)}<button class="quiet">Change the profile</button></form>
+<form method="post" action="/account/password">${field('Password', 'current', oldPassword)}${field('New password', 'password', newPassword)}
+<button class="quiet">Change the password</button></form>
+<form method="post" action="/account/delete">${field('Password', 'password', oldPassword)}<button class="quiet">Delete the account</button></form></div></section>`;
+}
+
+function personRow({ id, username, name, banned }: Person): string {
+  const about = { userId: id };
+  const ban = banned
+    ? post('/admin/unban', 'unban', about, 'quiet small')
+    : post('/admin/ban', 'ban', about, 'quiet small');
+  return `<tr><td><b>${escaped(username)}</b> ${banned ? '<small>(banned)</small>' : ''}<br><small>${escaped(name)}</small></td>
+<td class="end">${ban} ${post('/admin/remove', 'remove', about, 'quiet small')}</td></tr>`;
+}
+
+function adminCard(person: Person | undefined, people: readonly Person[]): string {
+  if (person?.role !== 'admin')
+    return '<section><h1>Everybody</h1><p>Sign in as admin / administrator to ban, unban and remove people.</p></section>';
+  const others = people.filter(({ id }) => id !== person.id);
+  return `<section><h1>Everybody</h1><table>${others.map(personRow).join('')}</table></section>`;
+}
+
+/** @param person whose session the browser has at the identity server */
+export function homePage(shop: ShopView | undefined, person: Person | undefined, people: readonly Person[]): string {
   return page(
     'Setwire demo',
-    `<section><h1>The shop</h1>${shopCard}</section>
-<section><h1>Accounts</h1><p>What an administrator does. Each button is an event; watch the terminal.</p>
-<table>${accounts.map(accountRow).join('')}</table>
-<form method="post" action="/accounts"><label>New account <input name="username" placeholder="carol" required></label>
-<input type="hidden" name="password" value="changeme"><button class="quiet">Register</button></form></section>`,
+    `${shopCard(shop)}${accountCard(person)}${adminCard(person, people)}
+<section><h1>What the receivers have got</h1><p>Newest first; the terminal shows each attempt.</p>
+<iframe src="/received" title="What the receivers have got"></iframe></section>`,
     false,
   );
+}
+
+/** A SET that a receiver has verified. */
+export interface Arrival {
+  readonly receiver: string;
+  /** Short name of its event type. */
+  readonly event: string;
+  readonly jti: string;
+}
+
+/** It renews itself, within the home page. */
+export function arrivalsPage(arrivals: readonly Arrival[]): string {
+  const rows = arrivals.map(
+    ({ receiver, event, jti }) =>
+      `<tr><td>${escaped(receiver)}</td><td>${escaped(event)}</td><td><code>${escaped(jti.slice(0, 8))}</code></td></tr>`,
+  );
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2"><title>Received</title><style>${style}
+body { background: transparent; }</style></head><body><table>${rows.join('') || '<tr><td>Nothing yet.</td></tr>'}</table></body></html>`;
 }

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import Provider, { type JWK } from 'oidc-provider';
-import type { Accounts } from './accounts.js';
 import { logoutPage, messagePage } from './pages.js';
+import type { Person } from './people.js';
 
 /** A confidential client of the identity server. */
 export interface ClientSecrets {
@@ -9,8 +9,16 @@ export interface ClientSecrets {
   readonly machine: string;
 }
 
+const random = (): string => randomBytes(24).toString('base64url');
+
+export const newSecrets = (): ClientSecrets => ({ web: random(), machine: random() });
+
 /** An oidc-provider as one would set it up, with two clients and all in memory. It knows nothing of Setwire. */
-export function createProvider(issuer: string, accounts: Accounts, secrets: ClientSecrets): Provider {
+export function createProvider(
+  issuer: string,
+  find: (id: string) => Person | undefined,
+  secrets: ClientSecrets,
+): Provider {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const signingKey = { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' } as JWK;
 
@@ -38,7 +46,7 @@ export function createProvider(issuer: string, accounts: Accounts, secrets: Clie
     ],
     claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email'] },
     findAccount(_ctx, id) {
-      const account = accounts.find(id);
+      const account = find(id);
       return (
         account && {
           accountId: id,

@@ -9,6 +9,8 @@ export interface ReceivedSet {
   readonly jti: string;
   /** The member of `events`. */
   readonly eventTypeUri: string;
+  /** When it first came, in milliseconds since the epoch. */
+  readonly at: number;
 }
 
 /** A receiver of SETs, which knows nothing of Setwire: only what a request looks like. */
@@ -19,13 +21,31 @@ export interface Receiver {
   readonly received: readonly ReceivedSet[];
   /** SETs that came again under a `jti` that was there already. */
   repeated(): number;
-  /** Requests that were refused because they could not be verified. */
+  /** Requests, or SETs of one, that were refused because they could not be verified. */
   refused(): number;
   close(): Promise<void>;
 }
 
-/** What a receiver makes of a request's raw body: SETs that it believes in; undefined: it does not. */
-type Verify = (body: Buffer, request: IncomingMessage) => unknown[] | undefined;
+/** What a receiver reads of a SET that it believes in. */
+export interface Verified {
+  readonly jti: string;
+  readonly events: object;
+}
+
+/** What a receiver makes of a request, and how it answers where that is not simply 202. */
+export interface Judgement {
+  readonly sets: readonly Verified[];
+  /** SETs that it does not believe in. */
+  readonly refused?: number;
+  readonly answer?: {
+    readonly status: number;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
+  };
+}
+
+/** Reads a request's raw body; undefined: it believes in nothing of it. */
+type Judge = (body: Buffer, request: IncomingMessage) => Promise<Judgement | undefined> | Judgement | undefined;
 
 /** What it does besides accepting; true: it has dealt with the request. */
 type Fault = (response: ServerResponse) => boolean;
@@ -39,7 +59,8 @@ const equal = (a: string, b: string): boolean => {
 
 const headerOf = (request: IncomingMessage, name: string): string => String(request.headers[name] ?? '');
 
-async function startReceiver(name: string, verify: Verify, fault: Fault = () => false): Promise<Receiver> {
+/** Starts a receiver on a free port of the loopback. */
+export async function startReceiver(name: string, judge: Judge, fault: Fault = () => false): Promise<Receiver> {
   const received = new Map<string, ReceivedSet>();
   let repeated = 0;
   let refused = 0;
@@ -47,17 +68,19 @@ async function startReceiver(name: string, verify: Verify, fault: Fault = () => 
   async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await bodyOf(request, maxBody);
     if (fault(response)) return;
-    const sets = verify(body, request) as { jti: string; events: object }[] | undefined;
-    if (sets === undefined) {
+    const judgement = await judge(body, request);
+    if (judgement === undefined) {
       refused++;
       response.writeHead(401).end();
       return;
     }
-    for (const { jti, events } of sets) {
+    refused += judgement.refused ?? 0;
+    for (const { jti, events } of judgement.sets) {
       if (received.has(jti)) repeated++;
-      else received.set(jti, { jti, eventTypeUri: Object.keys(events)[0] ?? '' });
+      else received.set(jti, { jti, eventTypeUri: Object.keys(events)[0] ?? '', at: Date.now() });
     }
-    response.writeHead(202).end();
+    const { status, headers, body: said } = judgement.answer ?? { status: 202 };
+    response.writeHead(status, headers).end(said);
   }
 
   const server = createServer((request, response) => {
@@ -87,7 +110,7 @@ export function startCrm(secret: string): Promise<Receiver> {
   return startReceiver('crm', (body, request) => {
     const expected = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
     if (!equal(headerOf(request, 'x-wso2-event-signature'), expected)) return undefined;
-    return [JSON.parse(body.toString('utf8'))];
+    return { sets: [JSON.parse(body.toString('utf8')) as Verified] };
   });
 }
 
@@ -122,11 +145,9 @@ export function startSiem({
     (body, request) => {
       if (!equal(headerOf(request, 'authorization'), `Bearer ${token}`) || !isSigned(body, request)) return undefined;
       const text = body.toString('utf8');
-      if (text.startsWith('[')) return JSON.parse(text);
-      return text
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line));
+      if (text.startsWith('[')) return { sets: JSON.parse(text) as Verified[] };
+      const lines = text.split('\n').filter((line) => line !== '');
+      return { sets: lines.map((line) => JSON.parse(line) as Verified) };
     },
     faultsFrom(seed),
   );

@@ -1,13 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Extensions, loadExtensions, type OidcAttachment, type Report, type ReportedEvent } from '../index.js';
-import { type AccountAction, createAccounts, type Initiator } from './accounts.js';
-import { formOf, redirect, sendPage } from './http.js';
+import { setwire } from '../better-auth.js';
+import { type Extensions, loadExtensions, type Report } from '../index.js';
+import { answerForm } from './account-forms.js';
+import { sendPage } from './http.js';
 import { createLogin } from './login.js';
-import { homePage, messagePage } from './pages.js';
-import { createProvider } from './provider.js';
+import { type Arrival, arrivalsPage, homePage, messagePage } from './pages.js';
+import { createPeople, type People } from './people.js';
+import { createProvider, newSecrets } from './provider.js';
 import { createShop } from './shop.js';
 
 /** The identity server's own config: `server.yaml`. */
@@ -27,64 +28,59 @@ export interface IdentityServer {
   close(): Promise<void>;
 }
 
-/** Starts an identity server, and the extensions that its config enables. */
-export async function startIdentityServer(config: ServerConfig, report: Report): Promise<IdentityServer> {
+/**
+ * Starts an identity server, and the extensions that its config enables: an oidc-provider for tokens and single sign-on, and
+ * a better-auth for people and their accounts. Setwire listens to both.
+ *
+ * @param arrivals what the receivers have, newest first, to be shown on the home page
+ */
+export async function startIdentityServer(
+  config: ServerConfig,
+  report: Report,
+  arrivals: () => readonly Arrival[],
+): Promise<IdentityServer> {
   const http = createServer();
   http.listen(config.port, '127.0.0.1');
   await once(http, 'listening');
   const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
 
-  let extensions: Extensions | undefined;
-  const refused = (error: Error): void => report('error', `an event was not accepted: ${error.message}`);
-  /** Tells Setwire what oidc-provider's bus does not know. A user never waits for it. */
-  const emit = (event: ReportedEvent): void => {
-    extensions?.get('setwire')?.emit(event).catch(refused);
-  };
-  const loginFailed: OidcAttachment['loginFailed'] = async (...of) => {
-    await extensions
-      ?.get('setwire')
-      ?.loginFailed?.(...of)
-      .catch(refused);
-  };
-
-  const clients = { web: randomBytes(24).toString('base64url'), machine: randomBytes(24).toString('base64url') };
-  const accounts = createAccounts(emit);
-  const provider = createProvider(origin, accounts, clients);
-  const login = createLogin(provider, accounts, loginFailed);
-  const shop = createShop({ issuer: origin, clientId: 'web', clientSecret: clients.web });
-  extensions = await loadExtensions(config.extensions.directory, provider, {
+  let people: People | undefined;
+  const clients = newSecrets();
+  const provider = createProvider(origin, (id) => people?.find(id), clients);
+  const extensions = await loadExtensions(config.extensions.directory, provider, {
     enabled: config.extensions.enabled,
     report,
   });
+  const events = extensions.get('setwire');
+  const known = await createPeople(origin, events === undefined ? [] : [setwire({ attachment: events })]);
+  people = known;
 
-  /** What an administrator does. A real server would ask who that is. */
-  async function administer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-    const [, , id, action] = url.pathname.split('/');
-    const from: Omit<Initiator, 'type'> = { ip: request.socket.remoteAddress };
-    if (id === undefined) {
-      const form = await formOf(request);
-      const outcome = accounts.register(form.get('username') ?? '', form.get('password') ?? '', {
-        type: 'user',
-        ...from,
-      });
-      if ('refused' in outcome) return sendPage(response, messagePage('No account', outcome.refused), 400);
-    } else if (!accounts.act(action as AccountAction, id, { type: 'admin', ...from })) {
-      return sendPage(response, messagePage('No account', 'There is no such account.'), 404);
-    }
-    redirect(response, '/');
-  }
+  // A logout at the provider is one from better-auth, too: its session would log in again at once.
+  provider.use(async (ctx, next) => {
+    await next();
+    if (ctx.oidc?.route === 'end_session_confirm' && ctx.oidc.params?.logout !== undefined && ctx.status === 303)
+      await known.ask(ctx.req, ctx.res, '/sign-out', {});
+  });
+  const login = createLogin(provider, known);
+  const shop = createShop({ issuer: origin, clientId: 'web', clientSecret: clients.web });
 
   const handleByProvider = provider.callback();
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
     const url = new URL(request.url ?? '/', origin);
-    if (url.pathname === '/') return sendPage(response, homePage(shop.view(request), accounts.list()));
-    if (url.pathname.startsWith('/interaction/')) return login(request, response, url);
-    if (url.pathname.startsWith('/accounts') && request.method === 'POST') return administer(request, response, url);
-    if (url.pathname.startsWith('/shop/')) {
+    const { pathname } = url;
+    if (pathname === '/')
+      return sendPage(response, homePage(shop.view(request), await known.signedIn(request), known.list()));
+    if (pathname === '/received') return sendPage(response, arrivalsPage(arrivals()));
+    if (pathname === '/ssf/jwks')
+      return events?.jwksHandler?.(request, response) ?? handleByProvider(request, response);
+    if (pathname.startsWith('/ssf/event-type/') && events?.eventTypesHandler)
+      return events.eventTypesHandler(request, response);
+    if (pathname.startsWith('/interaction/')) return login(request, response, url);
+    if (pathname.startsWith('/shop/')) {
       const problem = await shop.handle(request, response, url);
       return problem && sendPage(response, messagePage('This did not work', problem), 400);
     }
-    return handleByProvider(request, response);
+    return (await answerForm(known, request, response, pathname)) || handleByProvider(request, response);
   }
 
   http.on('request', (request, response) => {
@@ -94,17 +90,16 @@ export async function startIdentityServer(config: ServerConfig, report: Report):
     });
   });
 
-  const loaded = extensions;
   return {
     origin,
-    extensions: loaded,
+    extensions,
     clients,
     async close() {
       const closed = once(http, 'close');
       http.close();
       http.closeAllConnections();
       await closed;
-      await loaded.stop();
+      await extensions.stop();
     },
   };
 }

@@ -15,8 +15,17 @@ export interface ExtensionAttachment {
     response: ServerResponse | Http2ServerResponse,
     failure?: Omit<Reported, 'type'>,
   ): Promise<void>;
+  /**
+   * Listens to another bus of the server as well, until it is detached or what this returns is called; left out: it
+   * knows the host that it was attached to alone.
+   */
+  listen?(host: unknown): () => void;
   /** Stops listening and finishes what is under way. */
   detach(): Promise<void>;
+  /** Serves the keys that receivers verify its signatures with, to mount at any path; left out: it signs with none. */
+  jwksHandler?(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Serves what its own event types mean, to mount where their URIs lead. */
+  eventTypesHandler?(request: IncomingMessage, response: ServerResponse): void;
   /** How it is doing, for a health page. */
   status?(): unknown;
   /** Settles when the extension has started, or could not. Left out: it has started once `attach` has returned. */

@@ -27,6 +27,8 @@ export interface Host {
    * @param unmapped called for what the bus said and Setwire has no event for; `kind` is from a bounded set
    */
   on(listener: (event: ReportedEvent) => void, unmapped: (kind: string, why: string) => void): Detach;
+  /** Resolves when all that has happened until now has been told. Left out: it is told as it happens. */
+  settled?(): Promise<void>;
   /** Left out: it has no login form that Setwire knows of. What is not known of a request is left out, too. */
   loginContext?(request: FormRequest, response: FormResponse): Promise<LoginContext>;
 }

@@ -51,3 +51,4 @@ process.on('message', async (order: number | 'end') => {
   process.send?.({ beganAt, endedAt: String(process.hrtime.bigint()), cpuMs: (user + system) / 1000 });
 });
 process.send?.('ready');
+process.on('disconnect', () => process.exit());

@@ -38,3 +38,4 @@ if (what === 'load') {
     process.send?.('ended', () => process.exit());
   });
 }
+process.on('disconnect', () => process.exit());

@@ -14,9 +14,14 @@ export function start(name: string, ...args: readonly string[]): ChildProcess {
 
 /** The next thing that a process says. */
 export async function said<T>(child: ChildProcess): Promise<T> {
-  const gone = once(child, 'exit').then(() => Promise.reject(new Error('a process of the bench has ended')));
+  const over = new AbortController();
+  const { signal } = over;
+  const gone = once(child, 'exit', { signal }).then(() =>
+    Promise.reject(new Error('a process of the bench has ended')),
+  );
   gone.catch(() => undefined);
-  const [news] = (await Promise.race([once(child, 'message'), gone])) as [T];
+  const [news] = (await Promise.race([once(child, 'message', { signal }), gone])) as [T];
+  over.abort();
   return news;
 }
 

@@ -31,7 +31,9 @@ describe('the receiver crm', () => {
 
   it('answers 202 to what is signed over the raw bytes', async () => {
     expect(await post(crm.url, setOf('1'), sign(setOf('1')))).to.equal(202);
-    expect(crm.received).to.deep.equal([{ jti: '1', eventTypeUri: 'urn:example:locked' }]);
+    expect(crm.received.map(({ jti, eventTypeUri }) => [jti, eventTypeUri])).to.deep.equal([
+      ['1', 'urn:example:locked'],
+    ]);
   });
 
   it('drops a jti that came before', async () => {

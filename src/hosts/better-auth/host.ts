@@ -191,8 +191,10 @@ export function betterAuthHost(waiting?: Waiting): BetterAuthHost {
       }),
   };
 
+  const settled = (): Promise<void> => teller.settled();
   return {
     parts,
+    settled,
     host: {
       name: 'better-auth',
       on(listener, unmapped) {
@@ -201,7 +203,7 @@ export function betterAuthHost(waiting?: Waiting): BetterAuthHost {
           subscribed = undefined;
         };
       },
+      settled,
     },
-    settled: () => teller.settled(),
   };
 }

@@ -5,9 +5,10 @@ import { undiciTo } from './post.mjs';
 
 export async function begin({ url, batch, connection }, { textOf, signed }) {
   const lanes = batch === 1 ? 32 : 8;
+  const table = `outbox_${batch}`;
   const pool = new pg.Pool({ ...connection, max: lanes + 8 });
-  await pool.query('DROP TABLE IF EXISTS outbox');
-  await pool.query('CREATE TABLE outbox (id bigserial PRIMARY KEY, body text NOT NULL)');
+  await pool.query(`DROP TABLE IF EXISTS ${table}`);
+  await pool.query(`CREATE TABLE ${table} (id bigserial PRIMARY KEY, body text NOT NULL)`);
   const client = undiciTo(url, lanes);
   let isEnding = false;
 
@@ -15,11 +16,13 @@ export async function begin({ url, batch, connection }, { textOf, signed }) {
     const db = await pool.connect();
     while (!isEnding) {
       await db.query('BEGIN');
-      const { rows } = await db.query('SELECT id, body FROM outbox ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED', [batch]);
+      const { rows } = await db.query(`SELECT id, body FROM ${table} ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`, [
+        batch,
+      ]);
       if (rows.length > 0) {
         const body = batch === 1 ? rows[0].body : `[${rows.map((row) => row.body).join(',')}]`;
         await client.post(body, signed(body));
-        await db.query('DELETE FROM outbox WHERE id = ANY($1)', [rows.map(({ id }) => id)]);
+        await db.query(`DELETE FROM ${table} WHERE id = ANY($1)`, [rows.map(({ id }) => id)]);
       }
       await db.query('COMMIT');
       if (rows.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -35,7 +38,7 @@ export async function begin({ url, batch, connection }, { textOf, signed }) {
       const writers = Array.from({ length: 8 }, async (_, writer) => {
         for (let n = writer * size; n < count; n += 8 * size) {
           const texts = Array.from({ length: Math.min(size, count - n) }, (_, m) => textOf(from + n + m));
-          await pool.query('INSERT INTO outbox (body) SELECT unnest($1::text[])', [texts]);
+          await pool.query(`INSERT INTO ${table} (body) SELECT unnest($1::text[])`, [texts]);
         }
       });
       await Promise.all(writers);
