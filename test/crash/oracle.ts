@@ -1,15 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { embeddedJournal } from '../../src/journal/embedded.js';
+import { jwksHandlerOf } from '../../src/set/jwks-handler.js';
+import { keyRingIn } from '../../src/set/key-ring.js';
 import { seeded } from '../transmitter/seeded.js';
 import { subjects } from './roles.js';
-import { variants } from './variants.js';
+import { issuer, variants } from './variants.js';
 
 const program = fileURLToPath(new URL('./processes.ts', import.meta.url));
 const tsx = import.meta.resolve('tsx');
@@ -30,6 +34,10 @@ export interface Findings {
 interface Run {
   /** `worker`: delivery runs in threads, which end by themselves at random moments. */
   readonly transmitter?: 'inline' | 'worker';
+  /** Which variants, by name. */
+  readonly endpoints: readonly string[];
+  /** So many milliseconds a host waits at most between events (6). */
+  readonly paceMs?: number;
   readonly kills: number;
   readonly seed: number;
   readonly tell?: (line: string) => void;
@@ -41,6 +49,8 @@ interface Run {
  */
 export async function runOracle({
   transmitter = 'inline',
+  endpoints,
+  paceMs = 6,
   kills,
   seed,
   tell = () => undefined,
@@ -98,11 +108,13 @@ export async function runOracle({
     const settings = {
       transmitter,
       dataDir: 'data',
+      issuer,
+      signing: { keys: 'keys' },
       log: { file: `${name}.log`, level: 'error' },
       endpoints: Object.fromEntries(
-        Object.entries(variants).map(([endpoint, { settings }]) => [
+        endpoints.map((endpoint) => [
           endpoint,
-          { ...common, ...settings, url: `${url}/${endpoint}` },
+          { ...common, ...variants[endpoint]?.settings, url: `${url}/${endpoint}` },
         ]),
       ),
     };
@@ -116,15 +128,17 @@ export async function runOracle({
     await ended;
   }
 
+  const jwks = await jwksServer(join(folder, 'keys'), faults);
   try {
-    const [, port = ''] = (await start('receiver', received, String(seed)).said).split(' ');
+    const jwksUrl = `http://127.0.0.1:${(jwks.address() as AddressInfo).port}/`;
+    const [, port = ''] = (await start('receiver', received, String(seed), jwksUrl).said).split(' ');
     const files = {
       host: config('host.json', port, transmitter === 'worker' ? 'worker' : 'none'),
       transmitter: config('transmitter.json', port, transmitter),
     };
     const begin = (role: keyof typeof files) =>
       role === 'host'
-        ? start(role, files[role], String(Math.floor(random() * 2 ** 31)), JSON.stringify(numbers))
+        ? start(role, files[role], String(Math.floor(random() * 2 ** 31)), JSON.stringify(numbers), String(paceMs))
         : start(role, files[role]);
     const running = { host: begin('host'), transmitter: begin('transmitter') };
     for (let kill = 1; kill <= kills; kill += 1) {
@@ -141,11 +155,22 @@ export async function runOracle({
     await end(running.host.child, 'SIGTERM');
     const dead = await settled(join(folder, 'data'), faults);
     await end(running.transmitter.child, 'SIGTERM');
-    return { ...judge(kept, readFileSync(received, 'utf8'), dead, faults), faults };
+    return { ...judge(kept, readFileSync(received, 'utf8'), dead, faults, endpoints), faults };
   } finally {
     for (const child of children) child.kill('SIGKILL');
+    jwks.close();
+    jwks.closeAllConnections();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A process that transmits nothing and shares the keys, as one of a cluster does: it outlives those that are killed. */
+async function jwksServer(directory: string, faults: string[]): Promise<Server> {
+  const schedule = { alg: 'ES256', rotateEveryMs: Number.POSITIVE_INFINITY, overlapMs: 3_600_000 } as const;
+  const keys = keyRingIn(directory, schedule, Date.now);
+  const server = createServer(jwksHandlerOf(keys, (error) => faults.push(`the JWK Set cannot be served: ${error}`)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
 }
 
 /** Delivery that has not moved for so long is stuck. */
@@ -182,6 +207,7 @@ function judge(
   log: string,
   dead: ReadonlySet<string>,
   faults: string[],
+  endpoints: readonly string[],
 ): Omit<Findings, 'faults'> {
   const taken = new Map<string, number>();
   const jtis = new Map<string, string>();
@@ -210,7 +236,7 @@ function judge(
     taken.set(key, (taken.get(key) ?? 0) + 1);
     highest.set(lane, Math.max(highest.get(lane) ?? 0, Number(number)));
   }
-  for (const endpoint of Object.keys(variants)) {
+  for (const endpoint of endpoints) {
     for (const rci of kept) {
       const key = `${endpoint} ${rci}`;
       if (!taken.has(key) && !dead.has(key)) faults.push(`${key} was kept, and neither arrived nor is a dead letter`);

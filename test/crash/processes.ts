@@ -5,9 +5,10 @@ import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createAdapter } from '../../src/adapter.js';
 import { loadConfig } from '../../src/config/load.js';
+import { remoteKeysAt } from '../support/ssf-keys.js';
 import { seeded } from '../transmitter/seeded.js';
 import { subjects } from './roles.js';
-import { variants } from './variants.js';
+import { refusal, type SeenSet, variants } from './variants.js';
 
 const [role, file = '', ...rest] = process.argv.slice(2);
 
@@ -24,7 +25,7 @@ function say(line: string): void {
 }
 
 /** Emits events of random subjects, numbered for each, and says which the journal has. */
-async function host(seed: number, numbers: number[]): Promise<void> {
+async function host(seed: number, numbers: number[], paceMs: number): Promise<void> {
   const random = seeded(seed);
   const adapter = createAdapter(loadConfig(file, { env: {} }));
   process.once('SIGTERM', () => void adapter.detach().then(() => process.exit(0)));
@@ -49,7 +50,7 @@ async function host(seed: number, numbers: number[]): Promise<void> {
           () => undefined,
         );
     }
-    await pause(random() * 6);
+    await pause(random() * paceMs);
   }
 }
 
@@ -62,8 +63,9 @@ async function transmitter(): Promise<void> {
 }
 
 /** Fails at random, and writes down every SET that reaches it: endpoint, whether it was taken, whether its signature is right, rci, jti. */
-function receiver(seed: number): void {
+function receiver(seed: number, jwksUrl: string): void {
   const random = seeded(seed);
+  const keys = remoteKeysAt(jwksUrl);
   const log = openSync(file, 'a');
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -73,24 +75,22 @@ function receiver(seed: number): void {
       const variant = variants[request.url?.slice(1) ?? ''];
       // A path that nobody has: the sender tries again, and the oracle finds what is missing.
       if (variant === undefined) return void response.writeHead(404).end();
-      const { taken, refused } = variant;
-      const isSigned = variant.isSigned(request.headers, body);
-      const sets = variant.setsIn(body);
+      const sets = await variant.setsIn(request.headers, body, keys);
       if (random() < 0.2) await pause(random() * 30);
       const chance = random();
       const answer =
         chance < 0.08
-          ? { status: 503, body: '' }
+          ? { status: 503, body: '', taken: [] }
           : chance < 0.12
-            ? { status: 0, body: '' }
+            ? { status: 0, body: '', taken: [] }
             : chance < 0.13
-              ? refused
-              : taken;
-      const { status } = answer;
-      const fate = answer === taken ? 'taken' : 'not-taken';
-      appendFileSync(log, sets.map(({ jti, rci }) => `${request.url} ${fate} ${isSigned} ${rci} ${jti}\n`).join(''));
-      if (status === 0) return void response.socket?.resetAndDestroy();
-      response.writeHead(status).end(answer.body);
+              ? { ...refusal, taken: [] }
+              : variant.answerTo(sets, random);
+      const fateOf = (set: SeenSet): string => (answer.taken.includes(set) ? 'taken' : 'not-taken');
+      const lines = sets.map((set) => `${request.url} ${fateOf(set)} ${set.isSigned} ${set.rci} ${set.jti}\n`);
+      appendFileSync(log, lines.join(''));
+      if (answer.status === 0) return void response.socket?.resetAndDestroy();
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
     });
   });
   server.listen(0, '127.0.0.1', () => {
@@ -99,6 +99,6 @@ function receiver(seed: number): void {
   });
 }
 
-if (role === 'host') await host(Number(rest[0]), JSON.parse(rest[1] ?? '[]') as number[]);
+if (role === 'host') await host(Number(rest[0]), JSON.parse(rest[1] ?? '[]') as number[], Number(rest[2]));
 else if (role === 'transmitter') await transmitter();
-else if (role === 'receiver') receiver(Number(rest[0]));
+else if (role === 'receiver') receiver(Number(rest[0]), rest[1] ?? '');
