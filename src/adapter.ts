@@ -26,11 +26,12 @@ import { makeVerification } from './set/profiles/ssf.js';
 import { type EventTypesHandler, eventTypesHandlerOf } from './set/profiles/ssf-documents.js';
 import { makePing } from './set/profiles/wso2.js';
 import { profileOf } from './set/profiles.js';
-import { signerWith } from './set/sealer.js';
+import { sealerOf } from './set/sealer-of.js';
 import type { SecurityEventToken } from './set/set.js';
 import { deliveryInThread, type InThread, type InThreadDeps } from './thread/delivery-in-thread.js';
 import { deliverWith } from './transmitter/deliver.js';
 import type { Answer } from './transmitter/endpoint.js';
+import { fetchJwksWith } from './transmitter/get.js';
 import { batchIdOf } from './transmitter/packer.js';
 import { isMeant } from './transmitter/resend.js';
 import { checkQuery, matchesPattern } from './transmitter/select.js';
@@ -370,7 +371,13 @@ export async function verifyEndpoint(
     const detail = 'the config has no `issuer`';
     return { answer: { kind: 'failure', code: 'NO_ISSUER', detail, durationMs: 0, bytes: 0 } };
   }
-  const sealer = profileOf(endpoint.profile).isSealed ? signerWith(keyRingFor(settings.signing, Date.now)) : undefined;
+  const sealer = profileOf(endpoint.profile).isSealed
+    ? sealerOf(keyRingFor(settings.signing, Date.now), endpoint, {
+        fetchJwks: fetchJwksWith(endpoint, Date.now),
+        clock: () => performance.now(),
+        report: () => undefined,
+      })
+    : undefined;
   const { deliver, close } = deliverWith(endpoint, { now: Date.now, ...(sealer && { sealer }) });
   try {
     const batch = { id: batchIdOf([set.jti]), sets: [{ ...set, time: Date.now() }] };

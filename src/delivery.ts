@@ -16,8 +16,9 @@ import type { DeadReason, IdentityEvent } from './schema-types.js';
 import { keyRingFor } from './set/key-ring-of.js';
 import { pairwiseSecretIn } from './set/pairwise-secret.js';
 import { profileOf } from './set/profiles.js';
-import { signerWith } from './set/sealer.js';
+import { sealerOf } from './set/sealer-of.js';
 import { deliverWith } from './transmitter/deliver.js';
+import { fetchJwksWith } from './transmitter/get.js';
 import { type Transmission, transmit } from './transmitter/pipeline.js';
 import { deadRecords } from './transmitter/record.js';
 import { resendOf } from './transmitter/resend.js';
@@ -141,7 +142,8 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): DeliveryH
       subject,
       pairwiseSecret,
     });
-    const sealer = isSealed(endpoint) ? signerWith(keys) : undefined;
+    const fetchJwks = fetchJwksWith(endpoint, now);
+    const sealer = isSealed(endpoint) ? sealerOf(keys, endpoint, { fetchJwks, clock, report }) : undefined;
     const { deliver, shape, close } = deliverWith(endpoint, { now, ...(sealer && { sealer }) });
     const transmission = transmit(endpoint, {
       journal,

@@ -66,6 +66,22 @@ export type SubjectFormat =
  */
 export type UserFormat = 'iss_sub' | 'email' | 'opaque' | 'account' | 'phone_number';
 /**
+ * How the content key is given to the receiver (RFC 7518, section 4.1). Left out: what the JWK says; else RSA-OAEP-256 for an RSA key, ECDH-ES for an EC or X25519 key. It also chooses among the keys of `jwks`.
+ */
+export type EncryptionAlg =
+  | 'RSA-OAEP-256'
+  | 'RSA-OAEP-384'
+  | 'RSA-OAEP-512'
+  | 'RSA-OAEP'
+  | 'ECDH-ES'
+  | 'ECDH-ES+A128KW'
+  | 'ECDH-ES+A192KW'
+  | 'ECDH-ES+A256KW';
+/**
+ * How the SET itself is encrypted (RFC 7518, section 5.1).
+ */
+export type EncryptionEnc = 'A128GCM' | 'A192GCM' | 'A256GCM' | 'A128CBC-HS256' | 'A192CBC-HS384' | 'A256CBC-HS512';
+/**
  * How Setwire shows who it is: `bearer`, `basic`, `splunk` or `oauth2`.
  */
 export type AuthConfig = BearerAuthConfig | SplunkAuthConfig | BasicAuthConfig | OAuth2AuthConfig;
@@ -946,6 +962,7 @@ export interface EndpointConfig {
    */
   audience?: string | string[];
   subject: SubjectConfig;
+  encryption?: EncryptionConfig;
   /**
    * Which event types it gets: `login.failure`, `login.*` or `*`.
    *
@@ -1002,6 +1019,21 @@ export interface SubjectConfig {
    * @minItems 1
    */
   formats: UserFormat[];
+}
+/**
+ * SETs are encrypted to the receiver after they have been signed: a JWE around the JWS. With `profile: ssf` only; exactly one of `jwks` and `key`.
+ */
+export interface EncryptionConfig {
+  /**
+   * The receiver's JWKS URL; https, except to this machine or with `allowInsecure`. Fetched with the endpoint's `tls` and `timeout`, again after ten minutes; the last good key is used for at most a day while the URL is down.
+   */
+  jwks?: string;
+  /**
+   * The receiver's public key, PEM (a public key or a certificate) or JWK, mostly from a file.
+   */
+  key?: string;
+  alg?: EncryptionAlg;
+  enc: EncryptionEnc;
 }
 /**
  * A fixed token (RFC 6750).

@@ -1,18 +1,7 @@
-import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { SigningConfig } from '../schema-types.js';
 import type { Complaint } from './explain.js';
-
-const isJwk = (text: string): boolean => text.trimStart().startsWith('{');
-
-/** Undefined: there is none. What OpenSSL says of a text may hold some of it. */
-function keyIn(text: string, kind: 'private' | 'public'): KeyObject | undefined {
-  const create = kind === 'private' ? createPrivateKey : createPublicKey;
-  try {
-    return isJwk(text) ? create({ key: JSON.parse(text) as JsonWebKey, format: 'jwk' }) : create(text);
-  } catch {
-    return undefined;
-  }
-}
+import { keyIn, wordsFor } from './key-text.js';
 
 const wanted = {
   ES256: { type: 'ec', words: 'an EC key on P-256' },
@@ -25,11 +14,6 @@ function fits({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject, alg: Signi
   if (asymmetricKeyType !== wanted[alg].type) return false;
   if (asymmetricKeyType === 'ec') return asymmetricKeyDetails?.namedCurve === 'prime256v1';
   return asymmetricKeyType !== 'rsa' || (asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
-}
-
-function wordsFor({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): string {
-  if (type === 'rsa') return `an RSA key of ${details?.modulusLength ?? 0} bits`;
-  return type === 'ec' ? `an EC key on ${details?.namedCurve ?? 'another curve'}` : `an ${type} key`;
 }
 
 /** A key of the operator's own has to be one, and to fit the algorithm. */

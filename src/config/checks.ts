@@ -1,5 +1,6 @@
 import type { Config, EndpointConfig } from '../schema-types.js';
 import { deliveryComplaints, whySingle } from './check-delivery.js';
+import { encryptionComplaints } from './check-encryption.js';
 import { intakeComplaints, isLoopback } from './check-intake.js';
 import { eventTypesOf, profileComplaints } from './check-profile.js';
 import { headersOf, signatureOf } from './check-request.js';
@@ -34,7 +35,11 @@ interface EndpointCheck {
   ) => readonly Complaint[];
 }
 
-function urlComplaints(text: string, pointer: string, allowInsecure: boolean): Complaint[] {
+/** What a URL's complaints say beside what is wrong: without credentials, and unprotected. */
+const eventWords = { instead: 'use `auth: { type: basic, ... }`', risk: 'send events unprotected' };
+const keyWords = { instead: 'a JWK Set is public', risk: 'take keys that anybody may have put there' };
+
+function urlComplaints(text: string, pointer: string, allowInsecure: boolean, words = eventWords): Complaint[] {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined) return [{ pointer, found: 'what is no URL', allowed: 'an https URL' }];
   const complaints: Complaint[] = [];
@@ -42,14 +47,14 @@ function urlComplaints(text: string, pointer: string, allowInsecure: boolean): C
     complaints.push({
       pointer,
       found: 'a URL with a user name or a password in it',
-      allowed: 'a URL without; use `auth: { type: basic, ... }`',
+      allowed: `a URL without; ${words.instead}`,
     });
   }
   if (url.protocol === 'http:' && !isLoopback(url.hostname) && !allowInsecure) {
     complaints.push({
       pointer,
       found: 'http to another machine',
-      allowed: 'https, or `allowInsecure: true` in the endpoint to send events unprotected',
+      allowed: `https, or \`allowInsecure: true\` in the endpoint to ${words.risk}`,
     });
   }
   return complaints;
@@ -84,6 +89,18 @@ const usableQuery: EndpointCheck = {
 const usableProfile: EndpointCheck = {
   reads: ['profile', 'audience', 'subject', 'claims', 'events'],
   complaints: (endpoint, _deps, isWritten, eventTypes) => profileComplaints(endpoint, isWritten, eventTypes),
+};
+
+const usableEncryption: EndpointCheck = {
+  reads: ['profile', 'encryption', 'allowInsecure'],
+  complaints: (endpoint) => {
+    const { encryption, allowInsecure } = endpoint;
+    const url = encryption?.jwks;
+    return [
+      ...encryptionComplaints(endpoint),
+      ...(url === undefined ? [] : urlComplaints(url, '/encryption/jwks', allowInsecure, keyWords)),
+    ];
+  },
 };
 
 /** Whoever writes how many SETs a batch holds wants batches, and would get none. */
@@ -169,6 +186,7 @@ const endpointChecks: readonly EndpointCheck[] = [
   { reads: ['headers', 'auth'], complaints: headersOf },
   usableQuery,
   usableProfile,
+  usableEncryption,
   batchOfMany,
   suitsDelivery,
   usableTimeout,

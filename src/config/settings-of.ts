@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { AuthConfig, Config, EndpointConfig, SigningConfig } from '../schema-types.js';
+import type { AuthConfig, Config, EncryptionConfig, EndpointConfig, SigningConfig } from '../schema-types.js';
 import { Secret } from '../secret.js';
 import { deliveryOf, whySingle } from './check-delivery.js';
 import { intakeOf } from './intake-of.js';
@@ -20,8 +20,27 @@ function authOf(auth: AuthConfig): AuthSettings {
   }
 }
 
+/** The check has seen to it that there is one of both. */
+function encryptionOf({ jwks, key, alg, enc }: EncryptionConfig): NonNullable<EndpointSettings['encryption']> {
+  const how = { ...(alg !== undefined && { alg }), enc };
+  return key === undefined ? { jwks: jwks ?? '', ...how } : { key, ...how };
+}
+
 function endpointOf(name: string, endpoint: EndpointConfig): EndpointSettings {
-  const { auth, tls, signature, headers, timeout, batch, retry, circuit, from, allowInsecure: _, ...same } = endpoint;
+  const {
+    auth,
+    tls,
+    signature,
+    headers,
+    timeout,
+    batch,
+    retry,
+    circuit,
+    from,
+    allowInsecure: _,
+    encryption,
+    ...same
+  } = endpoint;
   const key = secretOf(tls?.key);
   const passphrase = secretOf(tls?.passphrase);
   const previousSecret = secretOf(signature?.previousSecret);
@@ -48,6 +67,7 @@ function endpointOf(name: string, endpoint: EndpointConfig): EndpointSettings {
         ...(previousSecret && { previousSecret }),
       },
     }),
+    ...(encryption && { encryption: encryptionOf(encryption) }),
     timeoutMs: msOf(timeout),
     batch: {
       format: batch.format,

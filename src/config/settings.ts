@@ -1,4 +1,4 @@
-import type { Config, EndpointConfig } from '../schema-types.js';
+import type { Config, EncryptionConfig, EndpointConfig } from '../schema-types.js';
 import type { Secret } from '../secret.js';
 
 /** The config as the code uses it: defaults filled in, units and secrets resolved, deeply frozen. */
@@ -113,6 +113,12 @@ export interface EndpointSettings {
   readonly wire: EndpointConfig['wire'];
   readonly audience?: string | readonly string[];
   readonly subject: EndpointConfig['subject'];
+  /** To the key of a JWKS URL, or to a given one, PEM or JWK. */
+  readonly encryption?: (
+    | { readonly jwks: string; readonly key?: undefined }
+    | { readonly key: string; readonly jwks?: undefined }
+  ) &
+    Pick<EncryptionConfig, 'alg' | 'enc'>;
   readonly events: readonly string[];
   readonly where: Readonly<Record<string, unknown>>;
   readonly claims: readonly string[];

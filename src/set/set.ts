@@ -29,11 +29,12 @@ export interface Sealer {
   /** How long the outcome is in UTF-8, at most, for claims of so many bytes. */
   sizeOf(bytes: number): number;
   /**
-   * Seals several at once, in their order, with the key that is current now.
+   * Seals several at once, in their order, with the keys that are current now.
    *
+   * @param signal cuts it short where something has to be fetched first
    * @throws SealError (as a rejection) nothing may be sent
    */
-  seal(claims: readonly string[]): Promise<readonly string[]>;
+  seal(claims: readonly string[], signal?: AbortSignal): Promise<readonly string[]>;
 }
 
 /** SETs that cannot be signed or encrypted now. The message holds no key and no claim. */

@@ -83,7 +83,11 @@ export function keepThread({ begin, onNews, onCrash, report }: ThreadDeps): Thre
     const startedAt = performance.now();
     let hadBegun = false;
     let thrown: unknown;
-    const started = new Worker(program(), { name: 'setwire', workerData: begin(holdMs) });
+    // Were its output joined to the process's own, that would change how the host's pipes behave (they would no longer block).
+    const streams = { stdout: true, stderr: true };
+    const started = new Worker(program(), { name: 'setwire', workerData: begin(holdMs), ...streams });
+    started.stdout.resume();
+    started.stderr.resume();
     // A host that has nothing else to do ends; what is not delivered is in the journal.
     started.unref();
     started.on('message', (news: News) => {

@@ -3,6 +3,7 @@ import type { Auth, Batch, Deliver, Endpoint } from './endpoint.js';
 import type { OutgoingSet } from './formats/format.js';
 import { clientCredentials, TokenError } from './oauth2.js';
 import { type Shape, shapeOf } from './packer.js';
+import { pooledPostWith } from './pooled-post.js';
 import { postWith } from './post.js';
 import { formatOf } from './request.js';
 import { SigningError, signatureHeaders } from './signature.js';
@@ -28,22 +29,27 @@ export function deliverWith(
   endpoint: Endpoint,
   { now, sealer }: DeliverDeps,
 ): { deliver: Deliver; shape: Shape; close: () => void } {
-  const { delivery, batch: limits } = endpoint;
+  const { auth, delivery, batch: limits } = endpoint;
   const isPushed = delivery !== 'webhook';
-  const { post, close } = postWith(endpoint, now, delivery === 'multi-push' ? limits.maxEvents * answerBytesPerSet : 0);
-  const tokens = endpoint.auth?.type === 'oauth2' ? clientCredentials(endpoint.auth, post, now) : undefined;
+  const moreBytes = delivery === 'multi-push' ? limits.maxEvents * answerBytesPerSet : 0;
+  const { post, close: closePost } = pooledPostWith(endpoint, now, moreBytes);
+  const forTokens = auth?.type === 'oauth2' ? postWith(endpoint, now) : undefined;
+  const tokens = auth?.type === 'oauth2' && forTokens ? clientCredentials(auth, forTokens.post, now) : undefined;
   const fixed = Object.fromEntries(
     Object.entries(endpoint.headers).map(([name, value]) => [name.toLowerCase(), value.reveal()]),
   );
   const credentials = authorizationOf(endpoint.auth);
   const format = formatOf(endpoint, sealer !== undefined);
 
-  async function outgoing({ sets }: Batch): Promise<readonly OutgoingSet[]> {
+  async function outgoing({ sets }: Batch, signal: AbortSignal): Promise<readonly OutgoingSet[]> {
     if (sealer === undefined) {
       if (isPushed) throw new SealError('SIGNING_FAILED', 'there is no key to sign with');
       return sets.map((set) => ({ ...set, sent: set.text }));
     }
-    const sealed = await sealer.seal(sets.map(({ text }) => text));
+    const sealed = await sealer.seal(
+      sets.map(({ text }) => text),
+      signal,
+    );
     return sets.map((set, index) => {
       const sent = sealed[index] ?? '';
       if (!compact.test(sent)) throw new SealError('SIGNING_FAILED', 'a SET was left without a signature');
@@ -52,7 +58,7 @@ export function deliverWith(
   }
 
   async function send(batch: Batch, signal: AbortSignal, authorization: string | undefined): ReturnType<Deliver> {
-    const body = Buffer.from(format.bodyOf(await outgoing(batch)), 'utf8');
+    const body = Buffer.from(format.bodyOf(await outgoing(batch, signal)), 'utf8');
     const only = batch.sets.length === 1 ? batch.sets[0] : undefined;
     const signed =
       endpoint.signature && signatureHeaders(endpoint.signature, { body, id: only?.jti ?? batch.id, sentAtMs: now() });
@@ -80,6 +86,11 @@ export function deliverWith(
       const { code, detail } = failureOf(error, signal);
       return { kind: 'failure', code, detail, durationMs: Math.max(0, now() - startedAt), bytes: 0 };
     }
+  }
+
+  function close(): void {
+    closePost();
+    forTokens?.close();
   }
 
   return { deliver, shape: shapeOf(format, sealer), close };

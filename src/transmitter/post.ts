@@ -4,9 +4,10 @@ import type { Duplex } from 'node:stream';
 import { type ExtendOptions, type Got, got } from 'got';
 import { version } from '../version.js';
 import type { Answer, Endpoint } from './endpoint.js';
+import { wordsFor } from './failure-words.js';
 
 /** So much of an answer is read as a rule; then it is cut. */
-const usualAnswerBytes = 64 * 1024;
+export const usualAnswerBytes = 64 * 1024;
 
 /**
  * One POST: no retry, no redirect. Never rejects. The time limit is for all of it, to the end of the answer: a 2xx whose
@@ -19,23 +20,43 @@ export type Post = (
   signal: AbortSignal,
 ) => Promise<Answer>;
 
+/** Idle connections go before the five seconds after which most servers close them. */
+export const idleMs = 4000;
+
+/** Whatever else is asked for of a receiver is in the endpoint's config. */
+export const ownHeaders = {
+  'user-agent': `setwire/${version}`,
+  accept: 'application/json',
+  'accept-encoding': 'identity',
+};
+
 /**
- * Makes POSTs over connections that are kept: of one endpoint, so that one's troubles stay its own.
- *
- * @param moreBytes how much of an answer is read past 64 KB
+ * Makes POSTs with got, over connections that are kept: of one endpoint, so that one's troubles stay its own. For what is
+ * not an attempt: tokens.
  */
 export function postWith(
   endpoint: Pick<Endpoint, 'tls' | 'timeoutMs' | 'concurrency'>,
   now: () => number,
-  moreBytes = 0,
 ): { post: Post; close: () => void } {
-  // Idle sockets go before the five seconds after which most servers close them: a request on one that the server is
-  // closing at that moment would fail.
-  const kept = { keepAlive: true, maxSockets: endpoint.concurrency, timeout: 4000, scheduling: 'lifo' } as const;
+  // A request on a connection that the server is closing at that moment would fail.
+  const kept = { keepAlive: true, maxSockets: endpoint.concurrency, timeout: idleMs, scheduling: 'lifo' } as const;
   const agent = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
-  const { ca, cert, key, passphrase } = endpoint.tls ?? {};
-  const options: ExtendOptions = {
-    agent,
+  const client = clientOf({ method: 'POST', agent }, endpoint.tls);
+  const limits = { timeoutMs: endpoint.timeoutMs, answerBytes: usualAnswerBytes };
+  return {
+    post: (url, body, headers, signal) => attempt(client, limits, url, body, headers, signal, now),
+    close() {
+      agent.http.destroy();
+      agent.https.destroy();
+    },
+  };
+}
+
+/** What makes requests: no retry, no redirect, every answer is one. */
+export function clientOf(options: Pick<ExtendOptions, 'method' | 'agent'>, tls: Endpoint['tls']): Got {
+  const { ca, cert, key, passphrase } = tls ?? {};
+  return got.extend({
+    ...options,
     retry: { limit: 0 },
     followRedirect: false,
     throwHttpErrors: false,
@@ -48,35 +69,27 @@ export function postWith(
       ...(key !== undefined && { key: key.reveal() }),
       ...(passphrase !== undefined && { passphrase: passphrase.reveal() }),
     },
-    headers: { 'user-agent': `setwire/${version}`, accept: 'application/json', 'accept-encoding': 'identity' },
-  };
-  const client = got.extend(options);
-  const limits = { timeoutMs: endpoint.timeoutMs, answerBytes: usualAnswerBytes + moreBytes };
-  return {
-    post: (url, body, headers, signal) => attempt(client, limits, url, body, headers, signal, now),
-    close() {
-      agent.http.destroy();
-      agent.https.destroy();
-    },
-  };
+    headers: ownHeaders,
+  });
 }
 
-function attempt(
+/** One request of a client, to the end of its answer. Never rejects. */
+export function attempt(
   client: Got,
   { timeoutMs, answerBytes }: { readonly timeoutMs: number; readonly answerBytes: number },
   url: string,
-  body: Buffer | string,
+  body: Buffer | string | undefined,
   headers: Record<string, string>,
   signal: AbortSignal,
   now: () => number,
 ): Promise<Answer> {
   const startedAt = now();
-  const bytes = Buffer.byteLength(body);
+  const bytes = Buffer.byteLength(body ?? '');
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
     let head: { readonly status: number; readonly headers: Record<string, string | undefined> } | undefined;
-    const request = client.stream.post(url, { body, headers });
+    const request = client.stream(url, { headers, ...(body !== undefined && { body }) });
     const abort = (): void => failed('ABORTED');
     // Not got's own limit: that one is lost with an answer that changes the protocol, and the attempt would never end.
     const limit = setTimeout(() => failed('ETIMEDOUT'), timeoutMs);
@@ -123,7 +136,7 @@ function attempt(
   });
 }
 
-type Unmeasured = Answer extends infer A ? (A extends Answer ? Omit<A, 'durationMs' | 'bytes'> : never) : never;
+export type Unmeasured = Answer extends infer A ? (A extends Answer ? Omit<A, 'durationMs' | 'bytes'> : never) : never;
 
 /** The innermost code says most: got's own (ERR_GOT_REQUEST_ERROR) wraps the system's. */
 function codeOf(error: Error & { code?: string }): string {
@@ -131,39 +144,3 @@ function codeOf(error: Error & { code?: string }): string {
   const code = typeof cause?.code === 'string' ? cause.code : error.code;
   return code ?? 'ERR_UNKNOWN';
 }
-
-/** An error's own text may hold the URL or a header: the words are ours. */
-function wordsFor(code: string): string {
-  const family = families.find(([prefix]) => code.startsWith(prefix));
-  return words[code] ?? family?.[1] ?? 'the request failed';
-}
-
-const words: Readonly<Record<string, string>> = {
-  ABORTED: 'cut short because setwire stops',
-  CERT_HAS_EXPIRED: 'the certificate has expired',
-  CERT_NOT_YET_VALID: 'the certificate is not valid yet',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed',
-  EAI_AGAIN: 'the host name could not be looked up',
-  ECONNREFUSED: 'nothing listens there',
-  ECONNRESET: 'the connection was cut',
-  EHOSTUNREACH: 'the host cannot be reached',
-  ENETUNREACH: 'the network cannot be reached',
-  ENOTFOUND: 'the host name is not known',
-  EPIPE: 'the connection was cut',
-  EPROTO: 'no TLS connection came about',
-  ERR_INVALID_CHAR: 'a header has a character that HTTP does not allow',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host name',
-  ETIMEDOUT: 'no complete answer in time',
-  HPE_HEADER_OVERFLOW: 'the headers of the answer are too large',
-  SELF_SIGNED_CERT_IN_CHAIN: 'an authority of the certificate is not trusted',
-  UNABLE_TO_GET_ISSUER_CERT: 'the authority of the certificate is not trusted',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the authority of the certificate is not trusted',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the authority of the certificate is not trusted',
-};
-
-/** Node has dozens of codes of each: llhttp's, and OpenSSL's in a handshake and for a certificate or key of ours. */
-const families: readonly (readonly [prefix: string, words: string])[] = [
-  ['HPE_', 'the answer is not HTTP'],
-  ['ERR_SSL_', 'no TLS connection came about'],
-  ['ERR_OSSL_', 'the certificate or key of `tls` cannot be used'],
-];

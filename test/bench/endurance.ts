@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { anonymousMb, percentile, type Receiver, start, startContender, said } from './processes.js';
+import { anonymousMb, percentile, type Receiver, said, start, startContender } from './processes.js';
 
 export interface Latency {
   readonly perSecond: number;

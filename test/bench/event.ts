@@ -4,7 +4,11 @@ export const eventOf = (n: number, correlationId = `r-${n}`) => ({
   correlationId,
   user: { id: `user-${n % 50_000}`, username: `user-${n % 50_000}@example.com` },
   tenant: { id: '1', name: 'example.com' },
-  application: { clientId: 'shop', id: 'a3f1b2c4-0000-4000-8000-000000000001', name: 'The shop of the example company' },
+  application: {
+    clientId: 'shop',
+    id: 'a3f1b2c4-0000-4000-8000-000000000001',
+    name: 'The shop of the example company',
+  },
   initiator: {
     type: 'user' as const,
     ip: '203.0.113.10',

@@ -19,7 +19,11 @@ const folder = mkdtempSync(join(tmpdir(), 'setwire-host-'));
 
 async function attached(host: unknown): Promise<Adapter> {
   const file = join(folder, 'setwire.json');
-  const crm = { url, signature: { scheme: 'wso2', secret }, batch: { format: 'array', maxEvents: 100, maxWait: '100ms' } };
+  const crm = {
+    url,
+    signature: { scheme: 'wso2', secret },
+    batch: { format: 'array', maxEvents: 100, maxWait: '100ms' },
+  };
   writeFileSync(file, JSON.stringify({ log: { level: 'error' }, endpoints: { crm } }));
   const adapter = createAdapter(loadConfig(file, { env: {} }), { host });
   await adapter.ready;
@@ -31,7 +35,15 @@ server.listen(0, '127.0.0.1');
 await new Promise((resolve) => server.once('listening', resolve));
 const { port } = server.address() as AddressInfo;
 const provider = new Provider(`http://127.0.0.1:${port}`, {
-  clients: [{ client_id: 'machine', client_secret: secret, grant_types: ['client_credentials'], response_types: [], redirect_uris: [] }],
+  clients: [
+    {
+      client_id: 'machine',
+      client_secret: secret,
+      grant_types: ['client_credentials'],
+      response_types: [],
+      redirect_uris: [],
+    },
+  ],
   features: { clientCredentials: { enabled: true } },
   cookies: { keys: [createHash('sha256').update(secret).digest('hex')] },
 });

@@ -1,8 +1,7 @@
 // `npm run bench`: Setwire beside its peers, all in one run and in turns. `-- --quick` takes less than two minutes on a quiet
 // machine; `-- --out <file>` writes the figures as JSON. Ratios hold from one machine to another, figures do not.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { chmodSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

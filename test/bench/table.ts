@@ -60,14 +60,18 @@ export function tableOf({ machine, throughput, host, latency, fanOut, drain }: F
     const { without, attached, capture } = host;
     lines.push(`| token endpoint without Setwire | ${whole(without.perSecond)}/s, p99 ${ms(without.p99Ms)} |`);
     lines.push(`| with it, delivering signed SETs | ${whole(attached.perSecond)}/s, p99 ${ms(attached.p99Ms)} |`);
-    lines.push(`| what is left of the throughput; p99 against without | ${share(host.throughputRatio)}; ${share(host.p99Ratio)} |`);
+    lines.push(
+      `| what is left of the throughput; p99 against without | ${share(host.throughputRatio)}; ${share(host.p99Ratio)} |`,
+    );
     lines.push(`| capturing an event: the call, median | ${capture.callUs.toFixed(1)} us |`);
     lines.push(`| all of the host's thread, at 1,000 events/s | ${capture.loopUs.toFixed(1)} us an event |`);
   }
   for (const { perSecond, maxWait, p50Ms, p99Ms } of latency ?? [])
     lines.push(`| emit to receipt at ${perSecond}/s, maxWait ${maxWait} | p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)} |`);
   for (const { endpoints, eventsPerSecond, setsPerSecond } of fanOut ?? [])
-    lines.push(`| ${endpoints} endpoints, batch 100 | ${whole(eventsPerSecond)} events/s, ${whole(setsPerSecond)} SETs/s |`);
+    lines.push(
+      `| ${endpoints} endpoints, batch 100 | ${whole(eventsPerSecond)} events/s, ${whole(setsPerSecond)} SETs/s |`,
+    );
   if (drain !== undefined) {
     lines.push(`| ${whole(drain.events)} waiting events, batch 100 | ${whole(drain.perSecond)}/s |`);
     lines.push(`| anonymous memory meanwhile | ${drain.anonymousMbBefore} to ${drain.anonymousMbMost} MB |`);

@@ -104,6 +104,9 @@ describe('the config in config/', () => {
       'endpoints.2.tls.key',
       'endpoints.2.tls.passphrase',
       'endpoints.2.signature.previousSecret',
+      'endpoints.3.encryption.jwks',
+      'endpoints.3.encryption.alg',
+      'endpoints.3.encryption.enc',
       ...intake,
     ]);
   });

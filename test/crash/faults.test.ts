@@ -149,7 +149,7 @@ describe('what goes wrong', function () {
       'drips, a 2xx': { answers: times(6, { status: 200, dripMs: 10 }), error: 'ETIMEDOUT' },
       'drips, a 5xx': { answers: times(6, { status: 503, dripMs: 10 }), error: 'ETIMEDOUT' },
       'never comes': { answers: times(6, { hang: true }), error: 'ETIMEDOUT' },
-      'is no HTTP': { answers: times(10, { raw: 'SSH-2.0-OpenSSH_9.9\r\n' }), error: 'HPE_INVALID_CONSTANT' },
+      'is no HTTP': { answers: times(10, { raw: 'SSH-2.0-OpenSSH_9.9\r\n' }), error: 'HPE_INVALID' },
       'has 1 GB, a 5xx': { answers: times(10, { status: 503, bodyBytes: 2 ** 30 }) },
       'has 1 GB, a 2xx': { answers: times(10, { status: 200, bodyBytes: 2 ** 30 }) },
     };

@@ -61,7 +61,12 @@ export async function runOracle({
       ['--max-old-space-size=256', '--import', tsx, '--import', crashing, program, role, file, ...args],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, SETWIRE_TEST_CRASH: crashes, SETWIRE_TEST_CRASH_WITHIN_MS: '3000' },
+        env: {
+          ...process.env,
+          SETWIRE_TEST_CRASH: crashes,
+          SETWIRE_TEST_CRASH_WITHIN_MS: '2000',
+          SETWIRE_TEST_CRASH_SHARE: '0.6',
+        },
       },
     );
     children.add(child);

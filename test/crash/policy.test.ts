@@ -41,8 +41,12 @@ const rows: readonly Row[] = [
     dying: [{ answer: refused('invalid_request'), reason: 'rejected_by_receiver' }],
   },
   {
-    when: 'the same, or 413, for a batch of several',
-    dying: [{ answer: refused('invalid_key'), reason: 'rejected_by_receiver', settings: { batch } }],
+    when: '400 with `invalid_key`',
+    passing: [refused('invalid_key')],
+  },
+  {
+    when: 'the same for a batch of several',
+    dying: [{ answer: refused('invalid_audience'), reason: 'rejected_by_receiver', settings: { batch } }],
   },
   {
     when: '401, 403, 400 with `authentication_failed` or `access_denied`',

@@ -10,7 +10,18 @@ import { subjects } from './roles.js';
 import { variants } from './variants.js';
 
 const [role, file = '', ...rest] = process.argv.slice(2);
-const say = (line: string): void => void writeSync(1, `${line}\n`);
+
+/** At once: what is said is said, whatever happens to the process in the next moment. */
+function say(line: string): void {
+  for (let rest = Buffer.from(`${line}\n`); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      // Whoever reads it is behind.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
+}
 
 /** Emits events of random subjects, numbered for each, and says which the journal has. */
 async function host(seed: number, numbers: number[]): Promise<void> {

@@ -36,6 +36,7 @@ const mayImport: Record<string, readonly string[]> = {
 /** A dependency and the only places that may import it: replacing it means touching these. */
 const doors: Record<string, readonly string[]> = {
   got: ['transmitter/post.ts'],
+  undici: ['transmitter/pooled-post.ts'],
   ajv: ['schemas.ts'],
   'ajv-formats': ['schemas.ts'],
   lmdb: ['journal/lmdb.ts', 'journal/probe.ts'],

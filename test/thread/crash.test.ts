@@ -40,7 +40,7 @@ describe('a delivery thread that crashes', function () {
     host = startHost(place.path('setwire.json'), env, crashing);
     await host.begun;
     let emitted = 0;
-    while (crashes().length < 4) {
+    while (crashes().length < 2) {
       host.emit(20);
       emitted += 20;
       await until(() => host.kept.size === emitted, 60_000);

@@ -13,6 +13,8 @@ describe('the outbox', () => {
     handOver = sinon.stub<Parameters<HandOver>, void>();
   });
 
+  /** Without the ids of what is stored once. */
+  const handed = (by = handOver) => by.args.map(([group, texts]) => [group, texts]);
   const outcomeOf = (appended: Promise<void>): Promise<string> =>
     appended.then(
       () => 'stored',
@@ -28,7 +30,7 @@ describe('the outbox', () => {
     clock.tick(1);
     void box.append('d');
     clock.tick(5);
-    expect(handOver.args).to.deep.equal([
+    expect(handed()).to.deep.equal([
       [1, ['a', 'b']],
       [2, ['c', 'd']],
     ]);
@@ -72,7 +74,7 @@ describe('the outbox', () => {
     expect(handOver.callCount).to.equal(3);
     const next = sinon.stub<Parameters<HandOver>, void>();
     box.connect(next);
-    expect(next.args).to.deep.equal([
+    expect(handed(next)).to.deep.equal([
       [2, ['b']],
       [3, ['c']],
       [4, ['d']],
@@ -92,5 +94,16 @@ describe('the outbox', () => {
     box.stored(1);
     expect(await Promise.all([away, waiting, late].map(outcomeOf))).to.deep.equal(['closed', 'closed', 'closed']);
     expect(box.size).to.equal(0);
+  });
+
+  it('says which of a group are to be stored once, also when it hands them over again', () => {
+    box.connect(handOver);
+    void box.append('a');
+    void box.append('b', 'id of b');
+    clock.runToLast();
+    box.connect(undefined);
+    box.connect(handOver);
+    const ids = handOver.args.map(([, , once]) => [...once]);
+    expect(ids).to.deep.equal([[[1, 'id of b']], [[1, 'id of b']]]);
   });
 });

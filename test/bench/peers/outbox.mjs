@@ -15,7 +15,9 @@ export async function begin({ url, batch, connection }, { textOf, signed }) {
     const db = await pool.connect();
     while (!isEnding) {
       await db.query('BEGIN');
-      const { rows } = await db.query('SELECT id, body FROM outbox ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED', [batch]);
+      const { rows } = await db.query('SELECT id, body FROM outbox ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED', [
+        batch,
+      ]);
       if (rows.length > 0) {
         const body = batch === 1 ? rows[0].body : `[${rows.map((row) => row.body).join(',')}]`;
         await client.post(body, signed(body));
