@@ -50,7 +50,7 @@ interface Run {
 export async function runOracle({
   transmitter = 'inline',
   endpoints,
-  paceMs = 6,
+  paceMs = 15,
   kills,
   seed,
   tell = () => undefined,
