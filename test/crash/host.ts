@@ -22,14 +22,18 @@ function emit(count: number): void {
   }
 }
 
-let emitted = 0;
-process.on('message', async (order: number | 'status' | 'detach') => {
-  if (typeof order === 'number') emit(order);
-  if (order === 'status') say({ kind: 'status', status: adapter.status() });
-  if (order !== 'detach') return;
+async function detach(): Promise<void> {
   await adapter.detach();
   say({ kind: 'status', status: adapter.status() });
   process.disconnect();
+}
+
+let emitted = 0;
+process.once('SIGTERM', () => void detach());
+process.on('message', async (order: number | 'status' | 'detach') => {
+  if (typeof order === 'number') emit(order);
+  if (order === 'status') say({ kind: 'status', status: adapter.status() });
+  if (order === 'detach') await detach();
 });
 await adapter.ready;
 say({ kind: 'begun' });

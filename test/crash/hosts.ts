@@ -21,6 +21,8 @@ export interface Host {
   status(): Promise<AdapterStatus>;
   /** Detaches; resolves with the last status, and how the process has ended: `0`, a signal, or what it said last. */
   detach(): Promise<{ readonly status: AdapterStatus; readonly end: string }>;
+  /** By SIGTERM, upon which it detaches; resolves with how it has ended. */
+  terminate(): Promise<string>;
   kill(): void;
 }
 
@@ -75,6 +77,10 @@ export function startHost(config: string, env: Readonly<Record<string, string>> 
     async detach() {
       const status = await ask('detach');
       return { status, end: await ended };
+    },
+    async terminate() {
+      child.kill('SIGTERM');
+      return await ended;
     },
     kill: () => void child.kill('SIGKILL'),
   };
