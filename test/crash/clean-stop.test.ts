@@ -5,7 +5,7 @@ import { type Receiver, startReceiver } from '../support/receiver.js';
 import { type Workplace, workplace } from '../support/settings.js';
 import { type Host, startHost } from './hosts.js';
 
-const events = 300;
+const events = 150;
 
 describe('a clean stop', function () {
   this.timeout(30_000);
