@@ -39,7 +39,17 @@ export async function startIdentityServer(
   report: Report,
   arrivals: () => readonly Arrival[],
 ): Promise<IdentityServer> {
-  const http = createServer();
+  let handle = (_: IncomingMessage, response: ServerResponse): Promise<unknown> => {
+    response.setHeader('retry-after', '1');
+    sendPage(response, messagePage('One moment', 'The identity server is starting.'), 503);
+    return Promise.resolve();
+  };
+  const http = createServer((request, response) => {
+    handle(request, response).catch((error: Error) => {
+      report('error', `${request.method} failed: ${error.message}`);
+      if (!response.headersSent) sendPage(response, messagePage('This did not work', 'Please start again.'), 500);
+    });
+  });
   http.listen(config.port, '127.0.0.1');
   await once(http, 'listening');
   const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
@@ -65,7 +75,7 @@ export async function startIdentityServer(
   const shop = createShop({ issuer: origin, clientId: 'web', clientSecret: clients.web });
 
   const handleByProvider = provider.callback();
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+  handle = async (request, response) => {
     const url = new URL(request.url ?? '/', origin);
     const { pathname } = url;
     if (pathname === '/')
@@ -81,14 +91,7 @@ export async function startIdentityServer(
       return problem && sendPage(response, messagePage('This did not work', problem), 400);
     }
     return (await answerForm(known, request, response, pathname)) || handleByProvider(request, response);
-  }
-
-  http.on('request', (request, response) => {
-    handle(request, response).catch((error: Error) => {
-      report('error', `${request.method} failed: ${error.message}`);
-      if (!response.headersSent) sendPage(response, messagePage('This did not work', 'Please start again.'), 500);
-    });
-  });
+  };
 
   return {
     origin,
