@@ -1,5 +1,6 @@
 // What a long backlog costs: `npm run bench:backlog [-- events]`. An endpoint is down while events come in; then the
-// journal is opened again by a new process. Prints rates, anonymous memory (what is mapped from the journal's file does not
+// journal is opened again by a new process, without and with a thread for it (which from its sources has to be compiled
+// first). `status` is a quarter of a second old at most. Prints rates, anonymous memory (what is mapped from the journal's file does not
 // count: the system takes it back when it needs it) and the time to open. Nothing is asserted.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -61,7 +62,7 @@ async function reopen(file: string): Promise<void> {
   const ready = performance.now() - began;
   while (adapter.status().endpoints?.down?.unsettled === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   console.log(
-    `opened again             ready in ${Math.round(ready)} ms, reading in ${Math.round(performance.now() - began)} ms`,
+    `opened again, ${settings.transmitter.padEnd(9)} ready in ${Math.round(ready)} ms, reading in ${Math.round(performance.now() - began)} ms`,
   );
   console.log(`                         ${anonymousMb()}`);
   await adapter.detach();
@@ -76,16 +77,20 @@ if (first === '--load' && second !== undefined) {
   const folder = mkdtempSync(join(tmpdir(), 'setwire-backlog-'));
   const file = join(folder, 'setwire.json');
   const down = { url: 'http://127.0.0.1:9/', circuit: { probe: '1s', maxProbe: '1s' } };
-  writeFileSync(file, JSON.stringify({ log: { level: 'silent' }, stopTimeout: '1s', endpoints: { down } }));
+  const config = { dataDir: 'data', log: { level: 'silent' }, stopTimeout: '1s', endpoints: { down } };
+  writeFileSync(file, JSON.stringify(config));
+  const inline = join(folder, 'inline.json');
+  writeFileSync(inline, JSON.stringify({ ...config, transmitter: 'inline' }));
   console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, durability: flush, ${count} events`);
   for (const args of [
     ['--load', file, String(count)],
+    ['--reopen', inline],
     ['--reopen', file],
   ]) {
     const self = [...process.execArgv, fileURLToPath(import.meta.url), ...args];
     spawnSync(process.execPath, self, { stdio: 'inherit' });
   }
-  const data = statSync(join(folder, 'setwire-data', 'journal', 'data.mdb')).size;
+  const data = statSync(join(folder, 'data', 'journal', 'data.mdb')).size;
   console.log(`on disk                  ${Math.round(data / 1024 ** 2)} MB`);
   rmSync(folder, { recursive: true });
 }
