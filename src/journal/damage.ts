@@ -16,8 +16,7 @@ const probeLimitMs = 30_000;
 export function damageOf(file: string): string | undefined {
   const fd = openSync(file, 'r');
   try {
-    const { size } = fstatSync(fd);
-    if (size === 0) return undefined;
+    if (fstatSync(fd).size === 0) return undefined;
     const first = Buffer.alloc(4096);
     const pageSize = readSync(fd, first, 0, 4096, 0) < 4096 ? 0 : first.readUInt32LE(at.pageSize);
     if (first.readUInt32LE(at.magic) !== magic) return 'the file is no LMDB environment';
@@ -28,6 +27,8 @@ export function damageOf(file: string): string | undefined {
     if (first.readUInt32LE(at.version) !== second.readUInt32LE(at.version))
       return 'its first pages contradict each other';
     const last = [first, second].map((page) => Number(page.readBigUInt64LE(at.lastPage)));
+    // Only now: another process may write it, and the file grows before it says so.
+    const { size } = fstatSync(fd);
     if (size >= (Math.max(...last) + 1) * pageSize || canBeRead(file)) return undefined;
     return `it was cut: ${size} bytes of ${(Math.max(...last) + 1) * pageSize}`;
   } finally {
@@ -36,7 +37,7 @@ export function damageOf(file: string): string | undefined {
 }
 
 /** Whether another process can read all of it. */
-function canBeRead(file: string): boolean {
+export function canBeRead(file: string): boolean {
   const probe = new URL(`./probe${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
   const { status } = spawnSync(process.execPath, [...process.execArgv, fileURLToPath(probe), file], {
     timeout: probeLimitMs,

@@ -4,7 +4,8 @@ import { open } from 'lmdb';
 
 const file = process.argv[2] ?? '';
 const root = open({ path: dirname(file), maxDbs: 16, readOnly: true });
-for (const { key } of root.getRange({})) {
+// Its values are LMDB's own records of the tables.
+for (const key of root.getKeys({})) {
   const table = root.openDB(String(key), { encoding: 'binary', create: false } as Parameters<typeof root.openDB>[1]);
   for (const { value } of table.getRange({})) (value as Buffer).at(-1);
 }
