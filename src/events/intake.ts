@@ -28,7 +28,7 @@ export interface IntakeDeps {
 }
 
 /** The members in the order in which every event has them. */
-const members = Object.keys({
+const members: readonly string[] = Object.keys({
   id: true,
   type: true,
   time: true,
@@ -70,26 +70,27 @@ function makeLegible(parent: Plain | undefined, name: string): void {
   else if (legible !== text) parent[name] = legible;
 }
 
+const isMember = new Set(members);
+
 function complete(reported: PlainObject, deps: IntakeDeps): PlainObject {
   makeLegible(reported.initiator, 'userAgent');
   makeLegible(reported.reason, 'description');
   makeLegible(reported.reason, 'userDescription');
   const now = deps.now();
-  const known: PlainObject = {
-    ...reported,
-    id: reported.id === undefined ? deps.newId() : reported.id,
-    time: reported.time === undefined ? now : reported.time,
-    acceptedAt: now,
-  };
-  if (typeof known.id === 'string') known.id = known.id.toLowerCase();
-  if (known.issuer === undefined && deps.issuer !== undefined) known.issuer = deps.issuer;
+  const { id = deps.newId(), time = now, issuer = deps.issuer } = reported;
+  reported.id = typeof id === 'string' ? id.toLowerCase() : id;
+  reported.time = time;
+  reported.acceptedAt = now;
+  if (issuer !== undefined) reported.issuer = issuer;
+  // Name by name: to spread it takes ten times as long as all the rest, on the host's thread.
   const event: PlainObject = {};
   for (const name of members) {
-    const member = known[name];
+    const member = reported[name];
     if (member !== undefined) event[name] = member;
   }
   // What is no member goes along, for the schema to refuse it by name.
-  return Object.assign(event, known);
+  for (const [name, member] of Object.entries(reported)) if (!isMember.has(name)) event[name] = member;
+  return event;
 }
 
 function freeze(value: Plain): void {

@@ -3,7 +3,9 @@ export type Body = { [name: string]: unknown };
 
 /** Leaves out null, empty texts and empty lists, as WSO2's serializer does. 0, false and empty objects stay. */
 export function withoutEmpty(body: Body): Body {
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => !isEmpty(value)));
+  const full: Body = {};
+  for (const name in body) if (!isEmpty(body[name])) full[name] = body[name];
+  return full;
 }
 
 function isEmpty(value: unknown): boolean {

@@ -8,8 +8,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { createAdapter } from '../../src/adapter.js';
-import { loadConfig } from '../../src/config/load.js';
+import { createAdapter, loadConfig } from './built.js';
 
 const [first, second] = process.argv.slice(2);
 const inFlight = 1000;

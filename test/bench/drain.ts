@@ -1,8 +1,7 @@
 // The two halves of a drain: `tsx drain.ts load|send <folder> <url> <events>`.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createAdapter } from '../../src/adapter.js';
-import { loadConfig } from '../../src/config/load.js';
+import { createAdapter, loadConfig } from './built.js';
 import { eventOf, secret } from './event.js';
 
 const [what, folder = '', url, count = '0'] = process.argv.slice(2);

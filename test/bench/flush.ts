@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createAdapter, loadConfig } from '../../src/index.js';
+import { createAdapter, loadConfig } from './built.js';
 
 const events = 1000;
 

@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { Provider } from 'oidc-provider';
-import { type Adapter, createAdapter } from '../../src/adapter.js';
-import { loadConfig } from '../../src/config/load.js';
+import type { Adapter } from '../../src/adapter.js';
+import { createAdapter, loadConfig } from './built.js';
 import { eventOf, secret } from './event.js';
 import { median } from './processes.js';
 

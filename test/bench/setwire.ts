@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createAdapter } from '../../src/adapter.js';
-import { loadConfig } from '../../src/config/load.js';
+import { createAdapter, loadConfig } from './built.js';
 import type { Contender, ContenderOptions } from './contender.js';
 import { eventOf, secret } from './event.js';
 
