@@ -185,8 +185,12 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     }
   }
 
-  async function emit(reported: unknown): Promise<void> {
-    await recorder.recorded(take(reported));
+  function emit(reported: unknown): Promise<void> {
+    try {
+      return recorder.recorded(take(reported)) ?? Promise.resolve();
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async function loginFailed(request: FormRequest, response: FormResponse, failure?: LoginFailure): Promise<void> {
@@ -316,7 +320,17 @@ function deliveryOf(settings: Settings, deps: InThreadDeps): InThread {
       ? memoryJournal(settings.buffer, (loss) => delivery.lose(loss))
       : embeddedJournal({ dataDir: settings.dataDir, durability: settings.durability, report: deps.report });
   const delivery = startDelivery(settings, { journal, ...deps });
-  return { journal, delivery };
+  return {
+    delivery,
+    journal: {
+      append: (text, id) => journal.appendAll([text], id === undefined ? undefined : new Map([[0, id]])),
+      holds: journal.holds,
+      close: journal.close,
+      get status() {
+        return journal.status;
+      },
+    },
+  };
 }
 
 /** For a caller whom no error may reach; it has been counted where it was thrown. */

@@ -9,7 +9,10 @@ export interface Recorder {
    * @param once its id was given by who reported it, and may come again: see `Journal.append`
    */
   record(event: IdentityEvent, once?: boolean): void;
-  /** Resolves when the event just recorded is in the journal, rejects when it could not be; undefined: it is not under way. */
+  /**
+   * Resolves when the event just recorded is in the journal, rejects when it could not be; undefined: it is not under way.
+   * Nobody has to wait for it.
+   */
   recorded(event: Pick<IdentityEvent, 'id'>): Promise<void> | undefined;
   /** Resolves when everything recorded until now is in the journal or given up. */
   settled(): Promise<void>;
@@ -20,58 +23,81 @@ export interface Recorder {
   readonly lost: number;
 }
 
-/** Below this many the journal keeps up, and nothing has to be measured. */
-const fewPending = 100;
+/** Events that are stored together, and so are settled together: a promise for each would cost the host more than the rest. */
+interface Group {
+  /** Of the journal. */
+  readonly stored: Promise<unknown>;
+  readonly settled: Promise<void>;
+  readonly ids: string[];
+  /** Texts rather than objects: there may be many of them for a while, and a text is moved about faster. */
+  readonly texts: string[];
+}
 
 /**
+ * @param journal.append takes an event as JSON; `id` of one that is to be stored once. Several may get the same promise
  * @param ready resolves when the journal may be appended to
  * @param limits what waits for the journal at most: events, and characters of their JSON; what comes beyond is lost, and counted
  * @param onLost called for each event that is lost, with the reason
  */
 export function recorderOf(
-  journal: { append(event: IdentityEvent, how: { readonly once: boolean }): Promise<unknown> },
+  journal: { append(text: string, id?: string): Promise<unknown> },
   ready: Promise<void>,
   limits: { readonly maxEvents: number; readonly maxBytes: number },
   onLost: (event: IdentityEvent, error: unknown) => void,
 ): Recorder {
   const appending = new Map<string, Promise<void>>();
+  const early: (() => void)[] = [];
+  let last: Group | undefined;
+  let isReady = false;
   let lost = 0;
   let pendingBytes = 0;
 
   const isFull = (): boolean => appending.size >= limits.maxEvents || pendingBytes > limits.maxBytes;
 
-  function checkRoom(): void {
-    if (!isFull()) return;
-    throw new SetwireError(
-      'SETWIRE_OVERLOADED',
-      'as many events wait for the journal already as `buffer` allows: this one was dropped',
-    );
+  // All that came before in one go: what comes next must not get ahead of it.
+  void ready.then(() => {
+    isReady = true;
+    for (const begin of early.splice(0)) begin();
+  });
+
+  function append(text: string, id: string | undefined): Promise<unknown> {
+    if (isFull()) {
+      const why = 'as many events wait for the journal already as `buffer` allows: this one was dropped';
+      return Promise.reject(new SetwireError('SETWIRE_OVERLOADED', why));
+    }
+    if (isReady) return journal.append(text, id);
+    return new Promise((resolve) => early.push(() => resolve(journal.append(text, id))));
   }
 
-  async function append(event: IdentityEvent, once: boolean): Promise<void> {
-    const bytes = appending.size < fewPending ? 0 : JSON.stringify(event).length;
-    pendingBytes += bytes;
-    try {
-      checkRoom();
-      await ready;
-      await journal.append(event, { once });
-    } catch (error) {
-      lost += 1;
-      onLost(event, error);
-      throw error;
-    } finally {
-      pendingBytes -= bytes;
+  function groupOf(stored: Promise<unknown>): Group {
+    const ids: string[] = [];
+    const texts: string[] = [];
+
+    function end(): void {
+      for (const id of ids) if (appending.get(id) === settled) appending.delete(id);
+      for (const text of texts) pendingBytes -= text.length;
     }
+
+    const settled = stored.then(end, (error: unknown) => {
+      end();
+      lost += texts.length;
+      for (const text of texts) onLost(JSON.parse(text) as IdentityEvent, error);
+      throw error;
+    });
+    // A rejection that no caller looks at must not bring the host down.
+    settled.catch(() => undefined);
+    return { stored, settled, ids, texts };
   }
 
   return {
     record(event, once = false) {
-      const written = append(event, once).finally(() => {
-        if (appending.get(event.id) === written) appending.delete(event.id);
-      });
-      // Nobody has to wait for it: a rejection that no caller looks at must not bring the host down.
-      written.catch(() => undefined);
-      appending.set(event.id, written);
+      const text = JSON.stringify(event);
+      const stored = append(text, once ? event.id : undefined);
+      if (last?.stored !== stored) last = groupOf(stored);
+      last.ids.push(event.id);
+      last.texts.push(text);
+      pendingBytes += text.length;
+      appending.set(event.id, last.settled);
     },
     recorded: (event) => appending.get(event.id),
     async settled() {

@@ -3,7 +3,6 @@ import { received, sendable } from '../config/sendable.js';
 import type { Settings } from '../config/settings.js';
 import { type Delivery, within } from '../delivery.js';
 import { SetwireError } from '../errors.js';
-import type { IdentityEvent } from '../events/identity-event.js';
 import type { Journal } from '../journal/journal.js';
 import type { Report, Tally } from '../report.js';
 import { Secret } from '../secret.js';
@@ -29,7 +28,8 @@ export interface InThreadDeps {
 /** The host's side of a journal and a delivery that are in a worker thread. */
 export interface InThread {
   readonly journal: Pick<Journal, 'close' | 'status'> & {
-    append(event: IdentityEvent, how: { readonly once: boolean }): Promise<unknown>;
+    /** Takes an event as JSON; `id` of one that is to be stored once. Several may get the same promise. */
+    append(text: string, id?: string): Promise<unknown>;
     /** Whether it is known here that an event that was appended `once` is in the journal. */
     holds(id: string): boolean;
   };
@@ -124,9 +124,14 @@ export function deliveryInThread(settings: Settings, { report, losses, issuer }:
 
   return {
     journal: {
-      async append(event, { once }) {
-        await events.append(JSON.stringify(event), once ? event.id : undefined);
-        if (once) stored.add(event.id);
+      append(text, id) {
+        const appended = events.append(text, id);
+        if (id !== undefined)
+          appended.then(
+            () => stored.add(id),
+            () => undefined,
+          );
+        return appended;
       },
       holds: (id) => stored.has(id),
       get status() {

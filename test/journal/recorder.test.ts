@@ -43,9 +43,9 @@ describe('the recorder', () => {
     stored(1);
     await recorder.settled();
     expect(recorder.isFull).to.equal(false);
-    expect(append.args.map(([{ id }, how]) => [id, how])).to.deep.equal([
-      ['a', { once: true }],
-      ['b', { once: false }],
+    expect(append.args.map(([text, id]) => [JSON.parse(text).id, id])).to.deep.equal([
+      ['a', 'a'],
+      ['b', undefined],
     ]);
   });
 
@@ -57,7 +57,36 @@ describe('the recorder', () => {
     expect(append.callCount).to.equal(0);
     open();
     await recorder.settled();
-    expect(append.args.map(([event]) => event.id)).to.deep.equal(['a', 'b', 'c']);
+    expect(append.args.map(([text]) => JSON.parse(text).id)).to.deep.equal(['a', 'b', 'c']);
+  });
+
+  it('does not let an event overtake those that wait for the journal to be ready', async () => {
+    let open: () => void = () => undefined;
+    const ready = new Promise<void>((resolve) => (open = resolve));
+    const append = sinon.stub().resolves(1);
+    const recorder = recorderOf({ append }, ready, upTo(10), sinon.stub());
+    const next = ready.then(() => recorder.record(eventOf('c')));
+    for (const id of ['a', 'b']) recorder.record(eventOf(id));
+    open();
+    await next;
+    await recorder.settled();
+    expect(append.args.map(([text]) => JSON.parse(text).id)).to.deep.equal(['a', 'b', 'c']);
+  });
+
+  it('settles together what the journal stores together, and tells of each that is lost', async () => {
+    let refuse: (error: Error) => void = () => undefined;
+    const stored = new Promise<number>((_, reject) => (refuse = reject));
+    const onLost = sinon.stub();
+    const recorder = recorderOf({ append: () => stored }, Promise.resolve(), upTo(10), onLost);
+    await Promise.resolve();
+    for (const id of ['a', 'b']) recorder.record(eventOf(id));
+    const outcomes = ['a', 'b'].map((id) => recorder.recorded(eventOf(id)));
+    expect(recorder.pending).to.equal(2);
+    refuse(new Error('the disk is gone'));
+    for (const outcome of outcomes)
+      expect(await outcome?.catch((error: Error) => error.message)).to.equal('the disk is gone');
+    expect(onLost.args.map(([event]) => event)).to.deep.equal([eventOf('a'), eventOf('b')]);
+    expect([recorder.pending, recorder.lost]).to.deep.equal([0, 2]);
   });
 
   it('drops what finds no room, says so, and takes the next when there is room again', async () => {
@@ -74,7 +103,7 @@ describe('the recorder', () => {
     await recorder.settled();
     recorder.record(eventOf('d'));
     await recorder.settled();
-    expect(append.args.map(([event]) => event.id)).to.deep.equal(['a', 'b', 'd']);
+    expect(append.args.map(([text]) => JSON.parse(text).id)).to.deep.equal(['a', 'b', 'd']);
   });
 
   it('does not raise an unhandled rejection when nobody waits', async () => {
