@@ -216,6 +216,7 @@ export function journalOn(kept: Store, { always, owner = randomUUID() }: Journal
       });
     },
     async has(from, signal) {
+      if (seen.end > from && !signal.aborted && !closing.signal.aborted) return true;
       const either = AbortSignal.any([signal, closing.signal]);
       while (!either.aborted && endOf() <= from) {
         await new Promise<void>((resolve) => {

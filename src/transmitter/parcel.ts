@@ -48,7 +48,7 @@ export interface Parcel {
   /** As it may stand in the log. */
   readonly user: string | undefined;
   /** It has come to its end. */
-  isSettled?: boolean;
+  isSettled: boolean;
 }
 
 /** Parcels that leave in one request. */

@@ -205,8 +205,9 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
     const unwanted: Held[] = [];
     const done: Held[] = [];
     for (const held of entries) {
-      const meant = make(held).filter((result) => isMeant(held, jtiOf(result)));
-      const results = meant.filter((result) => !held.done?.includes(jtiOf(result)));
+      const made = make(held);
+      const meant = held.only === undefined ? made : made.filter((result) => isMeant(held, jtiOf(result)));
+      const results = held.done === undefined ? meant : meant.filter((result) => !held.done?.includes(jtiOf(result)));
       held.unsettled = results.length;
       if (meant.length === 0) unwanted.push(held);
       else if (results.length === 0) done.push(held);
@@ -222,7 +223,7 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
         } else {
           // One that is alone counts for its event; of several each counts for itself.
           const tries = results.length === 1 ? held.tries : { ...held.tries };
-          full.push(...packer.offer({ held, source, set: result.set, tries, lane, user }));
+          full.push(...packer.offer({ held, source, set: result.set, tries, lane, user, isSettled: false }));
         }
       }
     }

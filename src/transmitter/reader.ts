@@ -34,6 +34,8 @@ const readAgainMs = 20;
  * @param clock steady, in milliseconds
  */
 export function readerOf(name: string, journal: Journal, maxUnsettled: number, clock: () => number): Reader {
+  /** There is room when so many can be read at once: entry by entry costs more than all that is done with one. */
+  const mostToRead = maxUnsettled - Math.ceil(Math.min(maxRead, maxUnsettled / 2));
   const unsettled = new Map<Offset, Held>();
   const settled = new Subject<void>();
   let next: Offset | undefined;
@@ -72,11 +74,10 @@ export function readerOf(name: string, journal: Journal, maxUnsettled: number, c
   }
 
   async function room(signal: AbortSignal): Promise<void> {
-    const freed = settled.pipe(
-      filter(() => unsettled.size < maxUnsettled),
-      takeUntil(fromEvent(signal, 'abort')),
-    );
-    if (unsettled.size >= maxUnsettled) await firstValueFrom(freed, { defaultValue: undefined });
+    const isRoom = (): boolean => unsettled.size <= mostToRead;
+    if (isRoom()) return;
+    const freed = settled.pipe(filter(isRoom), takeUntil(fromEvent(signal, 'abort')));
+    await firstValueFrom(freed, { defaultValue: undefined });
   }
 
   return {

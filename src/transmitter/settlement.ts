@@ -47,18 +47,24 @@ export function settlementOf({
   const counts = { delivered: 0, dead: 0 };
   const letter = (held: Held, jti: string, why: DeadWhy) => letterOf(endpoint, held, jti, why, { now, clock });
 
-  /** A SET of each of these entries has come to its end; the entry has, once all of its SETs have. */
+  /** A SET of an entry has come to its end; the entry has, once all of its SETs have: what it has come to. */
+  function endOf(held: Held, jti: string, fate: 'delivered' | 'dead'): 'delivered' | 'dead' | undefined {
+    held.unsettled = (held.unsettled ?? 1) - 1;
+    if (fate === 'dead') held.isDead = true;
+    if (held.unsettled === 0) return held.isDead ? 'dead' : 'delivered';
+    held.done = [...(held.done ?? []), jti].slice(-maxDone);
+    return undefined;
+  }
+
   function end(
-    some: readonly { readonly held: Held; readonly jti: string }[],
-    fate: 'delivered' | 'dead',
     source: Source,
+    some: readonly { readonly held: Held; readonly set: { readonly jti: string } }[],
+    fate: 'delivered' | 'dead',
   ): void {
     const ended = { delivered: [] as Held[], dead: [] as Held[] };
-    for (const { held, jti } of some) {
-      held.unsettled = (held.unsettled ?? 1) - 1;
-      held.isDead = held.isDead === true || fate === 'dead';
-      if (held.unsettled === 0) ended[held.isDead ? 'dead' : 'delivered'].push(held);
-      else held.done = [...(held.done ?? []), jti].slice(-maxDone);
+    for (const { held, set } of some) {
+      const outcome = endOf(held, set.jti, fate);
+      if (outcome !== undefined) ended[outcome].push(held);
     }
     if (ended.dead.length > 0) source.settle(ended.dead, 'dead');
     if (ended.delivered.length > 0) source.settle(ended.delivered, 'delivered');
@@ -78,12 +84,7 @@ export function settlementOf({
 
   function settle(parcels: readonly Parcel[], fate: 'delivered' | 'dead'): void {
     counts[fate] += parcels.length;
-    for (const [source, some] of groupedBySource(parcels))
-      end(
-        some.map(({ held, set: { jti } }) => ({ held, jti })),
-        fate,
-        source,
-      );
+    for (const [source, some] of groupedBySource(parcels)) end(source, some, fate);
     onSettled(parcels);
   }
 
@@ -101,7 +102,7 @@ export function settlementOf({
       await journal.deadLetters.bury([letter(held, jti, why)]);
       counts.dead += 1;
       records.next(unsentRecord(endpoint, held.event, jti, why, { hashUser, now }));
-      end([{ held, jti }], 'dead', source);
+      end(source, [{ held, set: { jti } }], 'dead');
     },
     deliver: (parcels, told) =>
       claimed(parcels, async () => {

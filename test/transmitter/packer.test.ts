@@ -19,7 +19,7 @@ const source = { settle: () => undefined };
 function parcel(offset: number, lane?: string, bytes = 10): Parcel {
   const set = { jti: `j${offset}`, eventType: 'login.success', eventTypeUri: 'u', text: 'x'.repeat(bytes), bytes };
   const held = { offset, event: identityEvent('login.success'), tries: { attempts: 0 } };
-  return { held, source, set, tries: held.tries, lane, user: undefined };
+  return { held, source, set, tries: held.tries, lane, user: undefined, isSettled: false };
 }
 
 const offsetsOf = (batches: readonly PackedBatch[]) =>
