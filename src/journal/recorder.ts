@@ -54,11 +54,12 @@ export function recorderOf(
 
   const isFull = (): boolean => appending.size >= limits.maxEvents || pendingBytes > limits.maxBytes;
 
-  // All that came before in one go: what comes next must not get ahead of it.
-  void ready.then(() => {
+  /** All that came before in one go: what comes next must not get ahead of it. A journal that was never ready says why. */
+  function open(): void {
     isReady = true;
     for (const begin of early.splice(0)) begin();
-  });
+  }
+  ready.then(open, open);
 
   function append(text: string, id: string | undefined): Promise<unknown> {
     if (isFull()) {

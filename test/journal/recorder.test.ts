@@ -73,6 +73,15 @@ describe('the recorder', () => {
     expect(append.args.map(([text]) => JSON.parse(text).id)).to.deep.equal(['a', 'b', 'c']);
   });
 
+  it('asks the journal also when that was never ready, and hears why', async () => {
+    const append = sinon.stub().rejects(new SetwireError('SETWIRE_NOT_RUNNING', 'the journal is closed'));
+    const onLost = sinon.stub();
+    const recorder = recorderOf({ append }, Promise.reject(new Error('closed before')), upTo(10), onLost);
+    recorder.record(eventOf('a'));
+    await recorder.settled();
+    expect(onLost.args.map(([{ id }, { code }]) => [id, code])).to.deep.equal([['a', 'SETWIRE_NOT_RUNNING']]);
+  });
+
   it('settles together what the journal stores together, and tells of each that is lost', async () => {
     let refuse: (error: Error) => void = () => undefined;
     const stored = new Promise<number>((_, reject) => (refuse = reject));
