@@ -34,8 +34,8 @@ const readAgainMs = 20;
  * @param clock steady, in milliseconds
  */
 export function readerOf(name: string, journal: Journal, maxUnsettled: number, clock: () => number): Reader {
-  /** There is room when so many can be read at once: entry by entry costs more than all that is done with one. */
-  const mostToRead = maxUnsettled - Math.ceil(Math.min(maxRead, maxUnsettled / 2));
+  /** Once full, it reads on when so many can be read at once: entry by entry costs more than all that is done with one. */
+  const readsOnAt = maxUnsettled - Math.ceil(Math.min(maxRead, maxUnsettled / 2));
   const unsettled = new Map<Offset, Held>();
   const settled = new Subject<void>();
   let next: Offset | undefined;
@@ -74,9 +74,11 @@ export function readerOf(name: string, journal: Journal, maxUnsettled: number, c
   }
 
   async function room(signal: AbortSignal): Promise<void> {
-    const isRoom = (): boolean => unsettled.size <= mostToRead;
-    if (isRoom()) return;
-    const freed = settled.pipe(filter(isRoom), takeUntil(fromEvent(signal, 'abort')));
+    if (unsettled.size < maxUnsettled) return;
+    const freed = settled.pipe(
+      filter(() => unsettled.size <= readsOnAt),
+      takeUntil(fromEvent(signal, 'abort')),
+    );
     await firstValueFrom(freed, { defaultValue: undefined });
   }
 
