@@ -56,11 +56,11 @@ function entriesOf(redis: Server | undefined, postgres: Server | undefined): Ent
     size: 2000,
   };
   return [
-    setwire(1, 2000),
-    setwire(10, 6000),
-    setwire(100, 10_000),
-    setwire(1, 2000, { transmitter: 'inline' }),
-    setwire(100, 10_000, { transmitter: 'inline' }),
+    setwire(1, 6000),
+    setwire(10, 12_000),
+    setwire(100, 24_000),
+    setwire(1, 6000, { transmitter: 'inline' }),
+    setwire(100, 12_000, { transmitter: 'inline' }),
     client('got', 1, 2000),
     client('undici', 1, 4000),
     client('undici', 10, 20_000),
@@ -95,7 +95,7 @@ export async function measureThroughput(
   for (const entry of entries) {
     tell(`begins: ${entry.name}`);
     const contender = await startContender(entry.module, entry.options, receiver);
-    await contender.run(entry.size / 2);
+    await contender.run(entry.size);
     running.push({ entry, contender, perSecond: [], cpuUs: [] });
   }
   const signers = signing().map((each) => ({ ...each, perSecond: [] as number[] }));
