@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { checkQuery, eventTypesOf, pingEndpoint, Verification } from '../adapter.js';
+import type { checkQuery } from '../adapter.js';
 import { formatProblems, loadConfig } from '../config/load.js';
 import type { EndpointSettings, IntakeSettings, Settings } from '../config/settings.js';
+import type { eventTypesOf, Verification, verifyEndpoint } from '../endpoint-check.js';
 import { ConfigError } from '../errors.js';
 import { visible } from '../log/visible.js';
 import { coloured, type Io, onlyFile } from './io.js';
@@ -20,7 +21,7 @@ Exit code 1 on any error, 2 for a command line that cannot be understood, 130 af
 export interface CheckDeps {
   readonly checkQuery: typeof checkQuery;
   readonly eventTypesOf: typeof eventTypesOf;
-  readonly pingEndpoint: typeof pingEndpoint;
+  readonly verifyEndpoint: typeof verifyEndpoint;
 }
 
 const paint =
@@ -168,7 +169,7 @@ async function ping(settings: Settings, deps: CheckDeps, io: Io): Promise<number
   const endpoints = settings.endpoints.filter(({ enabled }) => enabled);
   if (endpoints.length === 0) io.stdout.write('no endpoint to ping\n');
   const pings = endpoints.map(async (endpoint) => {
-    const { ok, words } = answerWords(await deps.pingEndpoint(settings, endpoint), io);
+    const { ok, words } = answerWords(await deps.verifyEndpoint(settings, endpoint), io);
     if (!io.signal.aborted) io.stdout.write(`ping ${endpoint.name}: ${words}\n`);
     return ok;
   });

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { matchesPattern } from '../adapter.js';
+import { matchesPattern } from '../events/type-pattern.js';
 import type { Journal } from '../journal/journal.js';
 import { visible } from '../log/visible.js';
 import type { DeadLetter } from '../schema-types.js';

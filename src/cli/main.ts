@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { checkQuery, eventTypesOf, pingEndpoint, verifyEndpoint } from '../adapter.js';
+import { checkQuery } from '../adapter.js';
 import { didYouMean } from '../config/did-you-mean.js';
+import { eventTypesOf, verifyEndpoint } from '../endpoint-check.js';
 import { messageOf } from '../errors.js';
 import { version } from '../version.js';
 import { check } from './check.js';
@@ -21,7 +22,7 @@ type Command = (argv: readonly string[], io: Io) => Promise<number>;
 const commands: Readonly<Record<string, { readonly run: Command; readonly what: string }>> = {
   init: { run: init, what: 'write a first config' },
   check: {
-    run: (argv, io) => check(argv, io, { checkQuery, eventTypesOf, pingEndpoint }),
+    run: (argv, io) => check(argv, io, { checkQuery, eventTypesOf, verifyEndpoint }),
     what: 'say what is wrong in a config, or what it means',
   },
   verify: {

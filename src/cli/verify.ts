@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { checkQuery, verifyEndpoint } from '../adapter.js';
+import type { checkQuery } from '../adapter.js';
 import { loadConfig } from '../config/load.js';
+import type { verifyEndpoint } from '../endpoint-check.js';
 import { visible } from '../log/visible.js';
 import { answerWords } from './check.js';
 import { type Io, UsageError } from './io.js';

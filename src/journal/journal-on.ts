@@ -197,8 +197,7 @@ export function journalOn(kept: Store, { always, owner = randomUUID() }: Journal
     get end() {
       return endOf();
     },
-    append: (event, { once } = { once: false }) =>
-      appendAll([JSON.stringify(event)], once ? new Map([[0, event.id]]) : undefined),
+    append: (text, id) => appendAll([text], id === undefined ? none : new Map([[0, id]])),
     appendAll,
     holds(id) {
       const tables = store.tables();
@@ -216,6 +215,7 @@ export function journalOn(kept: Store, { always, owner = randomUUID() }: Journal
       });
     },
     async has(from, signal) {
+      // As a rule it is known, and takes neither a look into the store nor a signal of its own.
       if (seen.end > from && !signal.aborted && !closing.signal.aborted) return true;
       const either = AbortSignal.any([signal, closing.signal]);
       while (!either.aborted && endOf() <= from) {

@@ -1,4 +1,3 @@
-import type { IdentityEvent } from '../events/identity-event.js';
 import type { DeadLetters } from './dead-letters.js';
 import type { JournalEntry, Offset } from './entry.js';
 import type { Disabled, KnownReader, Position, StartFrom } from './position.js';
@@ -48,14 +47,15 @@ export interface Journal {
   /**
    * Resolves with the entry's offset once it is stored. While it cannot be stored (a full disk) it waits.
    *
-   * @param how.once an event with this id that was appended `once` and is in the journal still is not written again: the
-   *   offset is that one's. Default: false, for an id that nobody else has
+   * @param text an event as JSON
+   * @param id of one that is to be stored once: where it was appended so and is in the journal still, it is not written again,
+   *   and the offset is that one's. Left out: an id that nobody else has
    * @throws SetwireError (as a rejection) SETWIRE_NOT_RUNNING after `close`, SETWIRE_JOURNAL_UNWRITABLE where the journal
    *   was closed before it could be written
    */
-  append(event: IdentityEvent, how?: { readonly once: boolean }): Promise<Offset>;
+  append(text: string, id?: string): Promise<Offset>;
   /**
-   * Appends several, given as JSON, in one transaction; resolves with the first one's offset.
+   * Appends several in one transaction; resolves with the first one's offset.
    *
    * @param once by place, the ids of those that are appended `once`
    */

@@ -75,6 +75,7 @@ export function recorderOf(
     const texts: string[] = [];
 
     function end(): void {
+      if (last?.settled === settled) last = undefined;
       for (const id of ids) if (appending.get(id) === settled) appending.delete(id);
       for (const text of texts) pendingBytes -= text.length;
     }

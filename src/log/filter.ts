@@ -1,3 +1,4 @@
+import { matchesPattern } from '../events/type-pattern.js';
 import type { DeliveryRecord } from '../schema-types.js';
 
 /** Which records are wanted. Several values of one member: any of them; several members: all of them. Empty: every record. */
@@ -15,15 +16,12 @@ export interface RecordFilter {
 const any = (values: readonly string[] | undefined, matches: (value: string) => boolean): boolean =>
   values === undefined || values.length === 0 || values.some(matches);
 
-const matchesPattern = (event: string, pattern: string): boolean =>
-  pattern === '*' || event === pattern || (pattern.endsWith('.*') && event.startsWith(pattern.slice(0, -1)));
-
 export function matches(record: DeliveryRecord, filter: RecordFilter): boolean {
   return (
     (filter.since === undefined || Date.parse(record.time) >= filter.since) &&
     any(filter.endpoints, (endpoint) => record.endpoint === endpoint) &&
     any(filter.outcomes, (outcome) => record.outcome === outcome) &&
-    any(filter.events, (pattern) => record.sets.some(({ event }) => matchesPattern(event, pattern))) &&
+    any(filter.events, (pattern) => record.sets.some(({ event }) => matchesPattern(pattern, event))) &&
     any(filter.jtis, (jti) => record.sets.some((set) => set.jti.startsWith(jti)))
   );
 }

@@ -1,15 +1,10 @@
 import module from 'sift';
 import type { IdentityEvent } from '../events/identity-event.js';
+import { matchesPattern } from '../events/type-pattern.js';
 import type { Endpoint } from './endpoint.js';
 
 // sift is a CommonJS module whose types describe an ES module: its function is one `default` further in.
 const sift = module.default;
-
-/** Whether `login.failure` is meant by a pattern: the type itself, `login.*` or `*`. */
-export function matchesPattern(pattern: string, type: string): boolean {
-  if (pattern === '*') return true;
-  return pattern.endsWith('.*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern;
-}
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

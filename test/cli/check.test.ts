@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { expect } from 'chai';
-import { eventTypesOf } from '../../src/adapter.js';
 import { type CheckDeps, check } from '../../src/cli/check.js';
+import { eventTypesOf } from '../../src/endpoint-check.js';
 import { type Workplace, workplace } from '../support/settings.js';
 
-type Verification = Awaited<ReturnType<CheckDeps['pingEndpoint']>>;
+type Verification = Awaited<ReturnType<CheckDeps['verifyEndpoint']>>;
 
 const answered = (status: number, body = ''): Verification => ({
   answer: { kind: 'answer', status, headers: {}, body, durationMs: 12.4, bytes: 1 },
@@ -52,7 +52,7 @@ describe('setwire check', () => {
         { type: 'login.success', uris: ['https://example.com/login'] },
         { type: 'login.suspicious', uris: [] },
       ],
-      pingEndpoint: () => Promise.reject(new Error('nobody asked for a ping')),
+      verifyEndpoint: () => Promise.reject(new Error('nobody asked for a ping')),
       ...deps,
     });
     return { code, ...texts };
@@ -163,11 +163,11 @@ describe('setwire check', () => {
 
   it('shows each answer, and ends with code 1 if one is no 2xx', async () => {
     const pings: string[] = [];
-    const pingEndpoint: CheckDeps['pingEndpoint'] = (settings, { name }) => {
+    const verifyEndpoint: CheckDeps['verifyEndpoint'] = (settings, { name }) => {
       pings.push(`${settings.endpoints.length} ${name}`);
       return Promise.resolve(name === 'a' ? answered(202) : answered(302, ' see\u001b[2J there '));
     };
-    const { code, out } = await run(two, { args: ['--ping'], deps: { pingEndpoint } });
+    const { code, out } = await run(two, { args: ['--ping'], deps: { verifyEndpoint } });
     expect(pings).to.deep.equal(['2 a', '2 b']);
     expect(code).to.equal(1);
     expect(out).to.match(/ping a: answered 202 \(12 ms\)\nping b: answered 302 \(12 ms\) see\\u001b\[2J there\n$/);
@@ -178,26 +178,29 @@ describe('setwire check', () => {
       answer: { kind: 'failure', code: 'ECONNREFUSED', detail: 'nothing listens there', durationMs: 1, bytes: 1 },
       verdict: { isTaken: false },
     };
-    const { code, out } = await run(two, { args: ['--ping'], deps: { pingEndpoint: () => Promise.resolve(failure) } });
+    const { code, out } = await run(two, {
+      args: ['--ping'],
+      deps: { verifyEndpoint: () => Promise.resolve(failure) },
+    });
     expect(code).to.equal(1);
     expect(out).to.include('ping a: failed ECONNREFUSED: nothing listens there (1 ms)\n');
   });
 
   it('shows an answer while another endpoint hangs, and ends at Ctrl-C', async () => {
     const interrupt = new AbortController();
-    const pingEndpoint: CheckDeps['pingEndpoint'] = (_settings, { name }) => {
+    const verifyEndpoint: CheckDeps['verifyEndpoint'] = (_settings, { name }) => {
       if (name === 'b') return never();
       // After the answer has been shown.
       setImmediate(() => interrupt.abort());
       return Promise.resolve(answered(200));
     };
-    const { code, out, err } = await run(two, { args: ['--ping'], signal: interrupt.signal, deps: { pingEndpoint } });
+    const { code, out, err } = await run(two, { args: ['--ping'], signal: interrupt.signal, deps: { verifyEndpoint } });
     expect({ code, err }).to.deep.equal({ code: 130, err: 'interrupted\n' });
     expect(out).to.include('ping a: answered 200').and.to.not.include('ping b');
   });
 
   it('ends at once where Ctrl-C came before', async () => {
-    const { code } = await run(two, { args: ['--ping'], signal: AbortSignal.abort(), deps: { pingEndpoint: never } });
+    const { code } = await run(two, { args: ['--ping'], signal: AbortSignal.abort(), deps: { verifyEndpoint: never } });
     expect(code).to.equal(130);
   });
 

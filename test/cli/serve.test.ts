@@ -4,6 +4,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { embeddedJournal } from '../../src/journal/embedded.js';
+import { appendEvent } from '../support/append-event.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
 import { bodiesOf, hmac, secret } from '../support/served.js';
 import { type Workplace, workplace } from '../support/settings.js';
@@ -136,7 +137,7 @@ describe('setwire serve', function () {
       report: () => undefined,
     });
     const now = Date.now();
-    await journal.append({
+    await appendEvent(journal, {
       id: crypto.randomUUID(),
       type: 'account.locked',
       time: now,

@@ -274,20 +274,18 @@ describe('setwire tail', () => {
     // Another program's writing, which has not escaped them.
     appendFileSync(path('setwire-delivery.log'), text(recent({ detail: '\u009b2J' })));
     for (const argv of [[], ['--json']]) await run(...argv);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-    expect(stdout.text).not.to.match(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    expect(stdout.text.replaceAll('\n', '')).not.to.match(/[\p{Cc}\u202e]/u);
     expect(stdout.text).to.include('\\u001b]0;owned\\u0007');
   });
 
   describe('colour', () => {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-    const coloured = /\u001b\[32mdelivered/;
+    const coloured = '\u001b[32mdelivered';
     beforeEach(() => write(recent()));
 
     it('is there on a terminal', async () => {
       stdout.isTTY = true;
       await run();
-      expect(stdout.text).to.match(coloured);
+      expect(stdout.text).to.include(coloured);
     });
 
     it('is not there with NO_COLOR', async () => {

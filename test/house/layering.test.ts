@@ -13,7 +13,7 @@ const groundFloor = ['errors.ts', 'secret.ts', 'report.ts', 'schemas.ts', 'schem
 const mayImport: Record<string, readonly string[]> = {
   events: [],
   config: [],
-  log: [],
+  log: ['events'],
   extensions: [],
   hosts: ['events'],
   flows: ['events'],
@@ -25,10 +25,11 @@ const mayImport: Record<string, readonly string[]> = {
   thread: ['config', 'delivery.ts', 'events', 'journal', 'log', 'transmitter'],
   'worker.ts': ['config', 'delivery.ts', 'journal', 'thread'],
   'adapter.ts': ['delivery.ts', 'thread', 'events', 'config', 'log', 'hosts', 'flows', 'journal', 'set', 'transmitter'],
+  'endpoint-check.ts': ['config', 'events', 'set', 'transmitter'],
   'plugin.ts': ['adapter.ts', 'config'],
   'better-auth.ts': ['adapter.ts', 'config', 'hosts', 'plugin.ts'],
   'index.ts': ['adapter.ts', 'config', 'events', 'extensions', 'flows', 'hosts', 'plugin.ts'],
-  cli: ['adapter.ts', 'config', 'delivery.ts', 'journal', 'log', 'sources'],
+  cli: ['adapter.ts', 'config', 'delivery.ts', 'endpoint-check.ts', 'events', 'journal', 'log', 'sources'],
   demo: ['better-auth.ts', 'index.ts'],
   ...Object.fromEntries(groundFloor.map((file) => [file, []])),
 };

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { canBeRead, damageOf } from '../../src/journal/damage.js';
 import { embeddedJournal } from '../../src/journal/embedded.js';
+import { appendEvent } from '../support/append-event.js';
 import { identityEvent } from '../support/events.js';
 
 describe('the damage of a journal', () => {
@@ -15,7 +16,7 @@ describe('the damage of a journal', () => {
     folder = mkdtempSync(join(tmpdir(), 'setwire-damage-'));
     file = join(folder, 'journal', 'data.mdb');
     const journal = embeddedJournal({ dataDir: folder, durability: 'flush', report: sinon.stub() });
-    for (let n = 0; n < 50; n += 1) await journal.append(identityEvent('login.success'));
+    for (let n = 0; n < 50; n += 1) await appendEvent(journal, identityEvent('login.success'));
     await journal.close();
   });
 

@@ -22,6 +22,7 @@ import { embeddedJournal } from '../../src/journal/embedded.js';
 import type { Journal } from '../../src/journal/journal.js';
 import type { DeadLetter } from '../../src/schema-types.js';
 import { until } from '../log/folder.js';
+import { appendEvent } from '../support/append-event.js';
 import { identityEvent } from '../support/events.js';
 import { type Workplace, workplace } from '../support/settings.js';
 import { describeJournal } from './journal.contract.js';
@@ -60,13 +61,13 @@ describe('the journal on disk', () => {
   it('knows after a restart, and in another process, which ids were given', async () => {
     const first = open();
     await first.open('crm');
-    const offset = await first.append(eventOf('a'), { once: true });
+    const offset = await appendEvent(first, eventOf('a'), { once: true });
     const second = open();
-    expect(await second.append(eventOf('a'), { once: true })).to.equal(offset);
+    expect(await appendEvent(second, eventOf('a'), { once: true })).to.equal(offset);
     await Promise.all([first.close(), second.close()]);
     const third = open();
     expect(third.holds('a')).to.equal(true);
-    expect(await third.append(eventOf('a'), { once: true })).to.equal(offset);
+    expect(await appendEvent(third, eventOf('a'), { once: true })).to.equal(offset);
     expect(third.status.events).to.equal(1);
   });
 
@@ -83,7 +84,7 @@ describe('the journal on disk', () => {
   /** A journal of so many events, closed. */
   async function filled(count: number): Promise<void> {
     const journal = open();
-    await Promise.all(Array.from({ length: count }, (_, n) => journal.append(eventOf(`old-${n}`))));
+    await Promise.all(Array.from({ length: count }, (_, n) => appendEvent(journal, eventOf(`old-${n}`))));
     await journal.close();
   }
 
@@ -114,7 +115,7 @@ describe('the journal on disk', () => {
       const journal = open();
       await journal.open('crm');
       await journal.open('siem');
-      for (const id of ['a', 'b', 'c']) await journal.append(eventOf(id));
+      for (const id of ['a', 'b', 'c']) await appendEvent(journal, eventOf(id));
       const lead = await journal.lead(never);
       const track = journal.track('crm', () => ({ next: 3, pending: [{ offset: 1, attempts: 4, forMs: 1500 }] }));
       await track.stored();
@@ -131,7 +132,7 @@ describe('the journal on disk', () => {
       const journal = open();
       expect(await idsOf(journal)).to.deep.equal(['a', 'b', 'c']);
       expect((await journal.read(2, 1))[0]).to.deep.equal({ offset: 2, event: eventOf('b') });
-      expect(await journal.append(eventOf('d'))).to.equal(4);
+      expect(await appendEvent(journal, eventOf('d'))).to.equal(4);
       expect(journal.status.events).to.equal(4);
     });
 
@@ -166,7 +167,7 @@ describe('the journal on disk', () => {
     const journal = open();
     await journal.open('crm');
     // Still being written when the end comes.
-    const appending = Promise.all(Array.from({ length: 500 }, (_, n) => journal.append(eventOf(`e${n}`))));
+    const appending = Promise.all(Array.from({ length: 500 }, (_, n) => appendEvent(journal, eventOf(`e${n}`))));
     let isClosed = false;
     const closing = journal.close().then(() => {
       isClosed = true;
@@ -291,7 +292,7 @@ describe('the journal on disk', () => {
         await track.stored();
         loseFirst();
         await journal.read(1, 5);
-        expect(await journal.append(eventOf('new'))).to.equal(3001);
+        expect(await appendEvent(journal, eventOf('new'))).to.equal(3001);
         expect(await journal.has(2000, never)).to.equal(true);
         expect(await journal.read(2000, 5)).to.deep.equal([{ offset: 3001, event: eventOf('new') }]);
         track.end();
@@ -307,7 +308,7 @@ describe('the journal on disk', () => {
     await later.openDB('meta', { encoding: 'json' }).put('format', 99);
     await later.close();
     const journal = open();
-    const appending = journal.append(eventOf('new')).catch((error: unknown) => error);
+    const appending = appendEvent(journal, eventOf('new')).catch((error: unknown) => error);
     await until(() => journal.status.error !== undefined);
     expect(journal.status.error).to.include('format 99');
     expect(codes()).to.deep.equal(['SETWIRE_JOURNAL_UNWRITABLE']);
@@ -328,7 +329,7 @@ describe('the journal on disk', () => {
       writeFileSync(dataDir(), 'in the way');
       const journal = open();
       let isKept = false;
-      const appending = Promise.all(['a', 'b', 'c'].map((id) => journal.append(eventOf(id)))).then(() => {
+      const appending = Promise.all(['a', 'b', 'c'].map((id) => appendEvent(journal, eventOf(id)))).then(() => {
         isKept = true;
       });
       // Tried more than once.
@@ -351,7 +352,7 @@ describe('the journal on disk', () => {
     it('rejects what waits when it is closed', async () => {
       writeFileSync(dataDir(), 'in the way');
       const journal = open();
-      const appending = Promise.allSettled(['a', 'b'].map((id) => journal.append(eventOf(id))));
+      const appending = Promise.allSettled(['a', 'b'].map((id) => appendEvent(journal, eventOf(id))));
       await until(() => journal.status.error !== undefined);
       await journal.close();
       const errors = (await appending).map((settled) => settled.status === 'rejected' && settled.reason.code);
@@ -453,9 +454,9 @@ describe('the journal on disk', () => {
       const journal = open();
       await journal.open('crm');
       const ids = Array.from({ length: 300 }, (_, n) => `e${n}`);
-      await Promise.all(ids.map((id) => journal.append(eventOf(id))));
+      await Promise.all(ids.map((id) => appendEvent(journal, eventOf(id))));
       rmSync(dataDir(), { recursive: true });
-      expect(await journal.append(eventOf('new'))).to.equal(301);
+      expect(await appendEvent(journal, eventOf('new'))).to.equal(301);
       expect(existsSync(dataFile())).to.equal(true);
       expect(await idsOf(journal)).to.deep.equal([...ids, 'new']);
       await journal.close();
@@ -467,9 +468,9 @@ describe('the journal on disk', () => {
 
     it('says so', async () => {
       const journal = open();
-      await journal.append(eventOf('a'));
+      await appendEvent(journal, eventOf('a'));
       rmSync(dataDir(), { recursive: true });
-      await journal.append(eventOf('b'));
+      await appendEvent(journal, eventOf('b'));
       expect(report.args.map(([level, message]) => [level, message])).to.deep.include([
         'error',
         'the journal was removed while it was open; it has been written anew',
@@ -480,10 +481,10 @@ describe('the journal on disk', () => {
       const journal = open();
       const ids = Array.from({ length: 10 }, (_, n) => `e${n}`);
       for (const id of ids) {
-        await journal.append(eventOf(id));
+        await appendEvent(journal, eventOf(id));
         rmSync(dataDir(), { recursive: true });
       }
-      await journal.append(eventOf('last'));
+      await appendEvent(journal, eventOf('last'));
       expect(await idsOf(journal)).to.deep.equal([...ids, 'last']);
     });
 

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { SetwireError } from '../../src/errors.js';
 import type { Journal, Position } from '../../src/journal/journal.js';
 import type { DeadLetter } from '../../src/schema-types.js';
+import { appendEvent } from '../support/append-event.js';
 import { identityEvent } from '../support/events.js';
 
 const eventOf = (id: string) => identityEvent('login.success', { id });
@@ -9,7 +10,7 @@ const never = new AbortController().signal;
 
 async function appendAll(journal: Journal, ids: readonly string[]): Promise<number[]> {
   const offsets: number[] = [];
-  for (const id of ids) offsets.push(await journal.append(eventOf(id)));
+  for (const id of ids) offsets.push(await appendEvent(journal, eventOf(id)));
   return offsets;
 }
 
@@ -43,7 +44,7 @@ export function describeJournal(name: string, open: () => Journal | Promise<Jour
       await journal.open('crm');
       const { end } = journal;
       const ids = Array.from({ length: 50 }, (_, index) => `e${index}`);
-      const offsets = await Promise.all(ids.map((id) => journal.append(eventOf(id))));
+      const offsets = await Promise.all(ids.map((id) => appendEvent(journal, eventOf(id))));
       expect(offsets).to.deep.equal(ids.map((_, index) => end + index));
       expect(await idsFrom(journal, end)).to.deep.equal(ids);
     });
@@ -51,7 +52,7 @@ export function describeJournal(name: string, open: () => Journal | Promise<Jour
     it('gives back the events as they were appended', async () => {
       await journal.open('crm');
       const event = identityEvent('account.locked');
-      const offset = await journal.append(event);
+      const offset = await appendEvent(journal, event);
       expect(await journal.read(offset, 1)).to.have.lengthOf(1);
       const [entry] = await journal.read(offset, 1);
       expect(entry?.offset).to.equal(offset);
@@ -62,9 +63,12 @@ export function describeJournal(name: string, open: () => Journal | Promise<Jour
       await journal.open('crm');
       const { end } = journal;
       const once = { once: true };
-      expect(await journal.append(eventOf('a'), once)).to.equal(end);
-      expect(await journal.append(identityEvent('account.locked', { id: 'a' }), once)).to.equal(end);
-      const both = await Promise.all([journal.append(eventOf('b'), once), journal.append(eventOf('b'), once)]);
+      expect(await appendEvent(journal, eventOf('a'), once)).to.equal(end);
+      expect(await appendEvent(journal, identityEvent('account.locked', { id: 'a' }), once)).to.equal(end);
+      const both = await Promise.all([
+        appendEvent(journal, eventOf('b'), once),
+        appendEvent(journal, eventOf('b'), once),
+      ]);
       expect(both).to.deep.equal([end + 1, end + 1]);
       expect(await idsFrom(journal, end)).to.deep.equal(['a', 'b']);
       expect((await journal.read(end, 1))[0]?.event.type).to.equal('login.success');
@@ -77,7 +81,7 @@ export function describeJournal(name: string, open: () => Journal | Promise<Jour
       await appendAll(journal, ['a', 'a']);
       expect(await idsFrom(journal, end)).to.deep.equal(['a', 'a']);
       expect(journal.holds('a')).to.equal(false);
-      expect(await journal.append(eventOf('a'), { once: true })).to.equal(end + 2);
+      expect(await appendEvent(journal, eventOf('a'), { once: true })).to.equal(end + 2);
     });
 
     it('reads from an offset on, so many at most, and nothing where there is nothing yet', async () => {
@@ -110,7 +114,7 @@ export function describeJournal(name: string, open: () => Journal | Promise<Jour
     it('starts a new reader where it is wished', async () => {
       await journal.open('keeper');
       const first = journal.end;
-      for (const acceptedAt of [100, 200, 200, 300]) await journal.append({ ...eventOf('e'), acceptedAt });
+      for (const acceptedAt of [100, 200, 200, 300]) await appendEvent(journal, { ...eventOf('e'), acceptedAt });
       const starts = { beginning: 'beginning', now: 'now', 100: 100, 150: 150, 200: 200, 201: 201, 301: 301 } as const;
       for (const [name, from] of Object.entries(starts)) await journal.open(name, from);
       const places = Object.keys(starts).map((name) => [name, journal.position(name).next - first]);
@@ -294,7 +298,7 @@ export function describeJournal(name: string, open: () => Journal | Promise<Jour
     describe('has', () => {
       it('is true at once where there is an entry', async () => {
         await journal.open('crm');
-        const offset = await journal.append(eventOf('a'));
+        const offset = await appendEvent(journal, eventOf('a'));
         expect(await journal.has(offset, never)).to.equal(true);
       });
 
@@ -305,10 +309,10 @@ export function describeJournal(name: string, open: () => Journal | Promise<Jour
         const asked = journal.has(wanted, never).then((found) => {
           answer = found;
         });
-        await journal.append(eventOf('a'));
+        await appendEvent(journal, eventOf('a'));
         await new Promise(setImmediate);
         expect(answer, 'after an entry before the one that is waited for').to.equal(undefined);
-        await journal.append(eventOf('b'));
+        await appendEvent(journal, eventOf('b'));
         await asked;
         expect(answer).to.equal(true);
       });
@@ -316,7 +320,7 @@ export function describeJournal(name: string, open: () => Journal | Promise<Jour
       it('wakes everyone who waits', async () => {
         await journal.open('crm');
         const asked = Promise.all([1, 2, 3].map(() => journal.has(journal.end, never)));
-        await journal.append(eventOf('a'));
+        await appendEvent(journal, eventOf('a'));
         expect(await asked).to.deep.equal([true, true, true]);
       });
 
@@ -328,7 +332,7 @@ export function describeJournal(name: string, open: () => Journal | Promise<Jour
         const other = journal.has(journal.end, never);
         stop.abort();
         expect(await asked).to.equal(false);
-        await journal.append(eventOf('a'));
+        await appendEvent(journal, eventOf('a'));
         expect(await other, 'another who waits').to.equal(true);
       });
 
@@ -345,7 +349,7 @@ export function describeJournal(name: string, open: () => Journal | Promise<Jour
       await journal.open('crm');
       const { end } = journal;
       await journal.close();
-      const refused = await journal.append(eventOf('a')).catch((error: unknown) => error);
+      const refused = await appendEvent(journal, eventOf('a')).catch((error: unknown) => error);
       expect(refused).to.be.instanceOf(SetwireError).with.property('code', 'SETWIRE_NOT_RUNNING');
       expect(journal.end).to.equal(end);
     });

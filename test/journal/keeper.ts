@@ -1,5 +1,6 @@
 // A process with a journal of its own, which does what it is told: `tsx keeper.ts <data directory> [<user id>]`.
 import { embeddedJournal } from '../../src/journal/embedded.js';
+import { appendEvent } from '../support/append-event.js';
 import { identityEvent } from '../support/events.js';
 import type { Message, Order } from './keepers.js';
 
@@ -15,7 +16,7 @@ const journal = embeddedJournal({
 const never = new AbortController().signal;
 
 async function append(id: string): Promise<void> {
-  const offset = await journal.append(identityEvent('login.success', { id }));
+  const offset = await appendEvent(journal, identityEvent('login.success', { id }));
   say({ kind: 'kept', id, offset });
 }
 

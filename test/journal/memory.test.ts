@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { JournalLoss } from '../../src/journal/journal.js';
 import { type MemoryLimits, memoryJournal } from '../../src/journal/memory.js';
+import { appendEvent } from '../support/append-event.js';
 import { identityEvent } from '../support/events.js';
 import { describeJournal } from './journal.contract.js';
 
@@ -23,7 +24,7 @@ function journalWith(limits: Partial<MemoryLimits>) {
     },
     losses: () => losses.map(({ reader, entries }) => ({ reader, offsets: entries.map(({ offset }) => offset) })),
     async append(count: number) {
-      for (let number = 0; number < count; number += 1) await journal.append(eventOf(journal.end));
+      for (let number = 0; number < count; number += 1) await appendEvent(journal, eventOf(journal.end));
     },
     offsets: async () => (await journal.read(1, Number.MAX_SAFE_INTEGER)).map(({ offset }) => offset),
   };
@@ -86,7 +87,7 @@ describe('the journal in memory', () => {
     await journal.open('crm');
     await append(4);
     const large = { ...eventOf(5), correlationId: 'x'.repeat(2 * size) };
-    await journal.append(large);
+    await appendEvent(journal, large);
     expect(await offsets()).to.deep.equal([4, 5]);
     expect(losses()).to.deep.equal([{ reader: 'crm', offsets: [1, 2, 3] }]);
   });
@@ -133,8 +134,8 @@ describe('the journal in memory', () => {
     const journal = memoryJournal({ ...roomy, maxEvents: 1 }, (loss) => lost.push(loss));
     await journal.open('crm');
     const event = eventOf(1);
-    await journal.append(event);
-    await journal.append(eventOf(2));
+    await appendEvent(journal, event);
+    await appendEvent(journal, eventOf(2));
     expect(lost[0]?.entries.map((entry) => entry.event)).to.deep.equal([event]);
   });
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { embeddedJournal } from '../../src/journal/embedded.js';
 import type { Journal, JournalLoss, Position, Retention } from '../../src/journal/journal.js';
+import { appendEvent } from '../support/append-event.js';
 import { identityEvent } from '../support/events.js';
 import { type Workplace, workplace } from '../support/settings.js';
 
@@ -34,7 +35,7 @@ describe('the retention of a journal', () => {
 
   const append = (count: number): Promise<unknown> => {
     const { end } = journal;
-    return Promise.all(Array.from({ length: count }, (_, n) => journal.append(eventOf(end + n))));
+    return Promise.all(Array.from({ length: count }, (_, n) => appendEvent(journal, eventOf(end + n))));
   };
   const offsets = async (): Promise<number[]> =>
     (await journal.read(1, Number.MAX_SAFE_INTEGER)).map(({ offset }) => offset);
@@ -64,12 +65,12 @@ describe('the retention of a journal', () => {
   describe('by age', () => {
     it('forgets the ids of what it lets go of, and of nothing else', async () => {
       await journal.open('crm');
-      for (const n of [1, 2, 3]) await journal.append(eventOf(n), { once: true });
+      for (const n of [1, 2, 3]) await appendEvent(journal, eventOf(n), { once: true });
       await move('crm', 4);
       await retain({ maxAgeMs: 2000 }, at(4));
       expect([1, 2, 3].map((n) => journal.holds(eventOf(n).id))).to.deep.equal([false, true, true]);
-      expect(await journal.append(eventOf(1), { once: true })).to.equal(4);
-      expect(await journal.append(eventOf(2), { once: true })).to.equal(2);
+      expect(await appendEvent(journal, eventOf(1), { once: true })).to.equal(4);
+      expect(await appendEvent(journal, eventOf(2), { once: true })).to.equal(2);
     });
 
     it('lets go of what everybody has finished and is older', async () => {
@@ -248,7 +249,7 @@ describe('the retention of a journal', () => {
     await append(3);
     await retain({ maxAgeMs: 0 });
     expect(await offsets()).to.deep.equal([]);
-    expect(await journal.append(eventOf(9))).to.equal(4);
+    expect(await appendEvent(journal, eventOf(9))).to.equal(4);
   });
 
   it('lasts beyond the process', async () => {

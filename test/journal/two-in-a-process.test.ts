@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { embeddedJournal } from '../../src/journal/embedded.js';
+import { appendEvent } from '../support/append-event.js';
 import { identityEvent } from '../support/events.js';
 import { type Workplace, workplace } from '../support/settings.js';
 
@@ -16,13 +17,13 @@ describe('two journals of one folder in one process', () => {
     const journal = open();
     let isWriting = true;
     const write = async (): Promise<void> => {
-      while (isWriting) await journal.append(identityEvent('account.locked'));
+      while (isWriting) await appendEvent(journal, identityEvent('account.locked'));
     };
     const writing = write();
     for (let n = 0; n < 200; n += 1) {
       const other = open();
       expect(other.status.error).to.equal(undefined);
-      if (n % 10 === 0) await other.append(identityEvent('account.locked'));
+      if (n % 10 === 0) await appendEvent(other, identityEvent('account.locked'));
       await other.close();
     }
     isWriting = false;

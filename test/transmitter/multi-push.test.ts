@@ -10,6 +10,7 @@ import type { Answer, Batch, Endpoint } from '../../src/transmitter/endpoint.js'
 import { shapeOf } from '../../src/transmitter/packer.js';
 import { type Transmission, transmit } from '../../src/transmitter/pipeline.js';
 import { formatOf } from '../../src/transmitter/request.js';
+import { appendEvent } from '../support/append-event.js';
 import { endpointTo } from '../support/endpoint.js';
 import { identityEvent } from '../support/events.js';
 import { seeded } from './seeded.js';
@@ -99,7 +100,7 @@ describe('a transmission by multi-SET push', () => {
   }
 
   async function append(...events: IdentityEvent[]): Promise<void> {
-    for (const event of events) await journal.append(event);
+    for (const event of events) await appendEvent(journal, event);
     await clock.tickAsync(0);
   }
 
@@ -307,7 +308,7 @@ describe('a transmission by multi-SET push', () => {
       for (let number = 0; number < count; number += 1) {
         const user = Math.floor(random() * users);
         userOf.set(`s-e${number}`, user);
-        await journal.append(eventOf(number, `user ${user}`));
+        await appendEvent(journal, eventOf(number, `user ${user}`));
         if (random() < 0.3) await clock.tickAsync(random() * 100);
       }
       await clock.tickAsync(120 * minute);

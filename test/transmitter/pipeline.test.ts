@@ -17,6 +17,7 @@ import type {
 import { shapeOf } from '../../src/transmitter/packer.js';
 import { type Transmission, type TransmitDeps, transmit } from '../../src/transmitter/pipeline.js';
 import { formatOf } from '../../src/transmitter/request.js';
+import { appendEvent } from '../support/append-event.js';
 import { identityEvent } from '../support/events.js';
 import { seeded } from './seeded.js';
 
@@ -150,7 +151,7 @@ describe('a transmission', () => {
   }
 
   async function append(...events: IdentityEvent[]): Promise<void> {
-    for (const event of events) await journal.append(event);
+    for (const event of events) await appendEvent(journal, event);
     await clock.tickAsync(0);
   }
 
@@ -598,7 +599,7 @@ describe('a transmission', () => {
         for (let number = 0; number < count; number += 1) {
           const user = `user ${Math.floor(random() * users)}`;
           userOf.set(`e${number}`, user);
-          await journal.append(eventOf(number, user));
+          await appendEvent(journal, eventOf(number, user));
           if (random() < 0.3) await clock.tickAsync(random() * 100);
         }
         await clock.tickAsync(60 * minute);
@@ -715,7 +716,7 @@ describe('a transmission', () => {
 
     it('sends what it still reads in batches, not one by one', async () => {
       const transmission = begin({ batch: { maxEvents: 10, maxWaitMs: 60 * minute } }, () => answer(202));
-      for (let number = 0; number < 35; number += 1) void journal.append(eventOf(number));
+      for (let number = 0; number < 35; number += 1) void appendEvent(journal, eventOf(number));
       await transmission.drain();
       expect(jtis().map(({ length }) => length)).to.deep.equal([10, 10, 10, 5]);
     });

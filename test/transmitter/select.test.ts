@@ -1,33 +1,7 @@
 import { expect } from 'chai';
 import type { IdentityEvent } from '../../src/events/identity-event.js';
-import { checkQuery, matchesPattern, selectOf } from '../../src/transmitter/select.js';
+import { checkQuery, selectOf } from '../../src/transmitter/select.js';
 import { identityEvent } from '../support/events.js';
-
-describe('matchesPattern', () => {
-  const cases: [pattern: string, type: string, matches: boolean][] = [
-    ['*', 'login.failure', true],
-    ['*', 'x-acme.consent.granted', true],
-    ['login.failure', 'login.failure', true],
-    ['login.failure', 'login.success', false],
-    ['login.*', 'login.success', true],
-    ['login.*', 'login', false],
-    ['login.*', 'logins.success', false],
-    ['login.*', 'x.login.success', false],
-    ['x-acme.*', 'x-acme.consent.granted', true],
-    ['x-acme.consent.*', 'x-acme.consent.granted', true],
-    ['x-acme.consent.*', 'x-acme.consents', false],
-    ['session', 'session.revoked', false],
-    ['l*', 'login.success', false],
-    ['login.failure', 'Login.Failure', false],
-    // A pattern is no regular expression.
-    ['login.failure', 'loginxfailure', false],
-  ];
-  for (const [pattern, type, matches] of cases) {
-    it(`${pattern} ${matches ? 'means' : 'does not mean'} ${type}`, () => {
-      expect(matchesPattern(pattern, type)).to.equal(matches);
-    });
-  }
-});
 
 describe('selectOf', () => {
   const login = identityEvent('login.success');
