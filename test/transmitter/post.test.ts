@@ -261,7 +261,9 @@ for (const [client, postVia] of Object.entries(clients))
         const post = poster();
         await post(url, '{}', {}, never());
         await post(url, '{}', {}, never());
-        expect(requests.map(({ connection }) => connection)).to.deep.equal([1, 2]);
+        const [first, second] = requests.map(({ connection }) => connection);
+        // undici may open one for nothing while it closes the first.
+        expect(second).to.be.greaterThan(first ?? Number.POSITIVE_INFINITY);
       });
 
       it('waits for a connection where `concurrency` of them are taken', async () => {
