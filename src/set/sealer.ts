@@ -20,12 +20,17 @@ const methods = {
 
 const encoded = (text: string): string => Buffer.from(text, 'utf8').toString('base64url');
 
-/** Compact JWS of claims (RFC 7515, section 3.1), explicitly typed (RFC 8417, section 2.3). */
-async function signed({ kid, alg, privateKey }: SigningKey, claims: string): Promise<string> {
+/** Compact JWSs of claims (RFC 7515, section 3.1), explicitly typed (RFC 8417, section 2.3), each signed on its own. */
+function signed({ kid, alg, privateKey }: SigningKey, claims: readonly string[]): Promise<string[]> {
   const { digest, ...options } = methods[alg];
-  const input = `${encoded(JSON.stringify({ alg, kid, typ: 'secevent+jwt' }))}.${encoded(claims)}`;
-  const signature = await signAsync(digest, Buffer.from(input, 'ascii'), { key: privateKey, ...options });
-  return `${input}.${signature.toString('base64url')}`;
+  const key = { key: privateKey, ...options };
+  const header = encoded(JSON.stringify({ alg, kid, typ: 'secevent+jwt' }));
+  const one = async (text: string): Promise<string> => {
+    const input = `${header}.${encoded(text)}`;
+    const signature = await signAsync(digest, Buffer.from(input, 'latin1'), key);
+    return `${input}.${signature.toString('base64url')}`;
+  };
+  return Promise.all(claims.map(one));
 }
 
 /** A JWS without its claims has no more bytes than this: the header, two dots, and the signature of an RSA key of 8192 bits. */
@@ -37,8 +42,7 @@ export function signerWith(ring: Pick<KeyRing, 'current'>): Sealer {
     sizeOf: (bytes) => Math.ceil((bytes * 4) / 3) + maxAround,
     async seal(claims) {
       try {
-        const key = await ring.current();
-        return await Promise.all(claims.map((each) => signed(key, each)));
+        return await signed(await ring.current(), claims);
       } catch (error) {
         throw new SealError('SIGNING_FAILED', `the SET could not be signed: ${messageOf(error)}`, { cause: error });
       }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Sealer, SecurityEventToken } from '../set/set.js';
 import type { Format } from './formats/format.js';
 import type { PackedBatch, Parcel } from './parcel.js';
@@ -147,5 +147,5 @@ export function packerOf(
 
 /** The same for the same SETs in the same order. */
 export function batchIdOf(jtis: readonly string[]): string {
-  return createHash('sha256').update(jtis.join('\n')).digest('hex').slice(0, 16);
+  return hash('sha256', jtis.join('\n'), 'hex').slice(0, 16);
 }

@@ -11,19 +11,31 @@ export interface Tries {
   alone?: { failures: number; readonly since: number };
 }
 
+/** An entry that is sent again; `only`: not all of its SETs, but these, by `jti`. */
+export interface EntryAgain extends JournalEntry {
+  readonly only?: readonly string[];
+}
+
 /** An entry that is being worked on. */
 export interface Held extends JournalEntry {
   /** Of that of its SETs which has been tried most. */
   readonly tries: Tries;
-  /** Only these of its SETs are meant, by `jti`; left out: all. */
-  readonly only?: readonly string[];
+  /** Only these of its SETs are meant, by `jti`; undefined: all. */
+  readonly only: readonly string[] | undefined;
   /** Its SETs that are not settled, once they have been made. */
-  unsettled?: number;
+  unsettled: number;
   /** Its SETs that are settled while others are not, by `jti`. */
-  done?: readonly string[];
+  done: readonly string[] | undefined;
   /** Whether one of them is dead. */
-  isDead?: boolean;
+  isDead: boolean;
 }
+
+/** With all its members from the start: an object that gets more of them later costs as much again. */
+export const heldOf = (
+  { offset, event, only }: EntryAgain,
+  tries: Tries = { attempts: 0 },
+  done?: readonly string[],
+): Held => ({ offset, event, tries, only, unsettled: 0, done, isDead: false });
 
 /** What became of an entry. */
 export type Fate = 'delivered' | 'dead' | 'unwanted';

@@ -31,7 +31,7 @@ import { type Decision, decide, type Fate } from './decision.js';
 import type { Answer, Deliver, Endpoint } from './endpoint.js';
 import { ledgerOf, triedOf, unsettledOf } from './ledger.js';
 import { batchOf, bytesAlone, packerOf, type Shape } from './packer.js';
-import { type Held, laneOf, type PackedBatch, type Parcel, type Source } from './parcel.js';
+import { type EntryAgain, type Held, heldOf, laneOf, type PackedBatch, type Parcel, type Source } from './parcel.js';
 import { readerOf } from './reader.js';
 import { attemptRecord, userOf } from './record.js';
 import { settlementOf } from './settlement.js';
@@ -58,11 +58,6 @@ export interface TransmitDeps {
   readonly onDisabled: (reason: string) => void;
   /** false: only what is handed to `resend` is sent. */
   readonly isLive: boolean;
-}
-
-/** An entry that is sent again; `only`: not all of its SETs, but these, by `jti`. */
-export interface EntryAgain extends JournalEntry {
-  readonly only?: readonly string[];
 }
 
 /** Entries that are sent again, beside what is new. */
@@ -533,7 +528,7 @@ export function transmit(endpoint: Endpoint, deps: TransmitDeps): Transmission {
         if (closing.signal.aborted) return;
         sent += entries.length;
         await pack(
-          entries.map((entry) => ({ ...entry, tries: { attempts: 0 } })),
+          entries.map((entry) => heldOf(entry)),
           source,
         );
         await until(() => sent < maxUnsettled);

@@ -23,40 +23,52 @@ export function pooledPostWith(
   moreBytes = 0,
 ): { post: Post; close: () => void } {
   const { ca, cert, key, passphrase } = endpoint.tls ?? {};
-  const pools = new Map<string, Pool>();
+  /** By URL: as a rule there is one. */
+  const targets = new Map<string, Target>();
   const limits = { timeoutMs: endpoint.timeoutMs, answerBytes: usualAnswerBytes + moreBytes };
 
-  function poolOf(origin: string): Pool {
-    const pool =
-      pools.get(origin) ??
-      new Pool(origin, {
-        connections: endpoint.concurrency,
-        pipelining: 1,
-        keepAliveTimeout: idleMs,
-        keepAliveMaxTimeout: idleMs,
-        // One limit is for all of it: ours.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        connect: {
-          timeout: endpoint.timeoutMs,
-          rejectUnauthorized: true,
-          ...(ca !== undefined && { ca }),
-          ...(cert !== undefined && { cert }),
-          ...(key !== undefined && { key: key.reveal() }),
-          ...(passphrase !== undefined && { passphrase: passphrase.reveal() }),
-        },
-      });
-    pools.set(origin, pool);
-    return pool;
+  function poolFor(origin: string): Pool {
+    return new Pool(origin, {
+      connections: endpoint.concurrency,
+      pipelining: 1,
+      keepAliveTimeout: idleMs,
+      keepAliveMaxTimeout: idleMs,
+      // One limit is for all of it: ours.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: {
+        timeout: endpoint.timeoutMs,
+        rejectUnauthorized: true,
+        ...(ca !== undefined && { ca }),
+        ...(cert !== undefined && { cert }),
+        ...(key !== undefined && { key: key.reveal() }),
+        ...(passphrase !== undefined && { passphrase: passphrase.reveal() }),
+      },
+    });
+  }
+
+  function targetOf(url: string): Target {
+    const known = targets.get(url);
+    if (known !== undefined) return known;
+    const { origin, pathname, search } = new URL(url);
+    const target = { pool: poolFor(origin), path: pathname + search };
+    targets.set(url, target);
+    return target;
   }
 
   return {
     post: (url, body, headers, signal) =>
-      attempt(poolOf, limits, { url, body, headers: { ...ownHeaders, ...headers } }, signal, now),
+      attempt(targetOf, limits, { url, body, headers: { ...ownHeaders, ...headers } }, signal, now),
     close() {
-      for (const pool of pools.values()) pool.destroy().catch(() => undefined);
+      for (const { pool } of targets.values()) pool.destroy().catch(() => undefined);
     },
   };
+}
+
+/** Where a URL's requests go. */
+interface Target {
+  readonly pool: Pool;
+  readonly path: string;
 }
 
 interface Sent {
@@ -66,7 +78,7 @@ interface Sent {
 }
 
 function attempt(
-  poolOf: (origin: string) => Pool,
+  targetOf: (url: string) => Target,
   { timeoutMs, answerBytes }: { readonly timeoutMs: number; readonly answerBytes: number },
   { url, body, headers }: Sent,
   signal: AbortSignal,
@@ -109,9 +121,9 @@ function attempt(
     if (signal.aborted) return abort();
     signal.addEventListener('abort', abort);
     try {
-      const { origin, pathname, search } = new URL(url);
-      poolOf(origin).dispatch(
-        { path: pathname + search, method: 'POST', headers, body },
+      const { pool, path } = targetOf(url);
+      pool.dispatch(
+        { path, method: 'POST', headers, body },
         {
           onRequestStart(controller) {
             request = controller;
@@ -119,8 +131,8 @@ function attempt(
           },
           onResponseStart(_controller, status, received) {
             if (status < 200) return;
-            const texts = Object.entries(received).map(([name, value]) => [name, value?.toString()]);
-            head = { status, headers: Object.fromEntries(texts) };
+            head = { status, headers: {} };
+            for (const name in received) head.headers[name] = received[name]?.toString();
           },
           onResponseData(_controller, chunk) {
             chunks.push(chunk);

@@ -1,7 +1,7 @@
 import { setImmediate as givenBack } from 'node:timers/promises';
 import { filter, firstValueFrom, fromEvent, type Observable, Subject, takeUntil, timer } from 'rxjs';
 import type { Journal, JournalEntry, Offset, Position, Track } from '../journal/journal.js';
-import type { Held, Source } from './parcel.js';
+import { type Held, heldOf, type Source } from './parcel.js';
 
 /** What one endpoint has read from the journal, and how far it has got with it. */
 export interface Reader extends Source {
@@ -65,7 +65,7 @@ export function readerOf(name: string, journal: Journal, maxUnsettled: number, c
     const held = entries.map((entry): Held => {
       const { attempts = 0, forMs = 0, done } = tried.get(entry.offset) ?? {};
       const tries = { attempts, ...(attempts > 0 && { firstAt: clock() - forMs }) };
-      return { ...entry, tries, ...(done && { done }) };
+      return heldOf(entry, tries, done);
     });
     hold(held);
     next = stored.next;
@@ -99,7 +99,7 @@ export function readerOf(name: string, journal: Journal, maxUnsettled: number, c
           continue;
         }
         next = last.offset + 1;
-        yield hold(read.map((entry) => ({ ...entry, tries: { attempts: 0 } })));
+        yield hold(read.map((entry) => heldOf(entry)));
         // A backlog is read without a pause otherwise, and neither the host nor a request under way gets its turn.
         if (read.length > 1) await givenBack();
       }

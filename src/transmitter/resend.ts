@@ -2,7 +2,8 @@ import { firstValueFrom, fromEvent, takeUntil, timer } from 'rxjs';
 import { matchesPattern } from '../events/type-pattern.js';
 import type { Journal, JournalEntry, Offset } from '../journal/journal.js';
 import type { Progress, Request, Wish } from '../journal/requests.js';
-import type { EntryAgain, Resending, Transmission } from './pipeline.js';
+import type { EntryAgain } from './parcel.js';
+import type { Resending, Transmission } from './pipeline.js';
 
 /** Entries that are looked at together. */
 const maxRead = 500;

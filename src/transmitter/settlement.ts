@@ -49,7 +49,7 @@ export function settlementOf({
 
   /** A SET of an entry has come to its end; the entry has, once all of its SETs have: what it has come to. */
   function endOf(held: Held, jti: string, fate: 'delivered' | 'dead'): 'delivered' | 'dead' | undefined {
-    held.unsettled = (held.unsettled ?? 1) - 1;
+    held.unsettled -= 1;
     if (fate === 'dead') held.isDead = true;
     if (held.unsettled === 0) return held.isDead ? 'dead' : 'delivered';
     held.done = [...(held.done ?? []), jti].slice(-maxDone);

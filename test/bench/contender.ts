@@ -1,5 +1,5 @@
 // One contender in a process of its own: `tsx contender.ts <module> <options as JSON>`. It gets ready, and sends as many
-// events as it is told to, again and again.
+// events as it is told to, again and again; asked for `cpu`, it says how many milliseconds of it went by since.
 import { createHmac } from 'node:crypto';
 import { secret } from './event.js';
 
@@ -38,17 +38,22 @@ const { begin } = (await import(file)) as {
 };
 const contender = await begin(JSON.parse(text) as ContenderOptions, tools);
 let sent = 0;
-process.on('message', async (order: number | 'end') => {
+let cpuBefore = process.cpuUsage();
+process.on('message', async (order: number | 'cpu' | 'end') => {
   if (order === 'end') {
     await contender.end();
     process.exit();
   }
+  if (order === 'cpu') {
+    const { user, system } = process.cpuUsage(cpuBefore);
+    process.send?.((user + system) / 1000);
+    return;
+  }
   const beganAt = String(process.hrtime.bigint());
-  const cpu = process.cpuUsage();
+  cpuBefore = process.cpuUsage();
   await contender.run(order, sent);
   sent += order;
-  const { user, system } = process.cpuUsage(cpu);
-  process.send?.({ beganAt, endedAt: String(process.hrtime.bigint()), cpuMs: (user + system) / 1000 });
+  process.send?.(beganAt);
 });
 process.send?.('ready');
 process.on('disconnect', () => process.exit());

@@ -54,7 +54,7 @@ export interface Running {
 
 export interface Measured {
   readonly perSecond: number;
-  /** CPU of the contender's process while it was handed the events, in us. */
+  /** CPU of the contender's process until the last event came, in us an event. */
   readonly cpuUs: number;
   /** Milliseconds, where events carry the time. */
   readonly latencies: readonly number[];
@@ -75,8 +75,10 @@ export async function startContender(
     async run(count) {
       const complete = receiver.expect(count * copies);
       child.send(count);
-      const { beganAt, cpuMs } = await said<{ beganAt: string; cpuMs: number }>(child);
+      const beganAt = await said<string>(child);
       const { at, latencies } = await complete;
+      child.send('cpu');
+      const cpuMs = await said<number>(child);
       const seconds = Number(BigInt(at) - BigInt(beganAt)) / 1e9;
       return { perSecond: count / seconds, cpuUs: (cpuMs * 1000) / count, latencies };
     },

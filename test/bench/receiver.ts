@@ -1,4 +1,4 @@
-// The receiver, a process of its own: answers 202, counts events, and says when as many have come as were asked for.
+// The receiver, a process of its own: answers 202, and a multi-push with what it has taken, counts events, and says when as many have come as were asked for.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -11,6 +11,8 @@ const say = (news: ReceiverNews): void => void process.send?.(news);
 let [seen, expected] = [0, Number.POSITIVE_INFINITY];
 let latencies: number[] = [];
 
+const multiPush = Buffer.from('{"sets":');
+
 const occurrences = (body: Buffer, word: string): number => {
   let count = 0;
   for (let at = body.indexOf(word); at >= 0; at = body.indexOf(word, at + word.length)) count += 1;
@@ -20,11 +22,7 @@ const occurrences = (body: Buffer, word: string): number => {
 /** A SET in the clear has one `jti`; in a multi-push each compact JWS begins with the same header. */
 function eventsIn(body: Buffer, type: string | undefined): number {
   if (type === 'application/secevent+jwt') return 1;
-  if (type === 'application/multi-secevent+jwt' || body[0] === 0x7b) {
-    const sets = occurrences(body, '"eyJ');
-    if (sets > 0) return sets;
-  }
-  return occurrences(body, '"jti":"');
+  return body.subarray(0, 8).equals(multiPush) ? occurrences(body, '"eyJ') : occurrences(body, '"jti":"');
 }
 
 const server = createServer((request, response) => {
@@ -32,7 +30,9 @@ const server = createServer((request, response) => {
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
     const body = Buffer.concat(chunks);
-    response.writeHead(202, { 'content-length': 0 }).end();
+    const isEach = body.subarray(0, 8).equals(multiPush);
+    const answer = isEach ? JSON.stringify({ ack: Object.keys(JSON.parse(body.toString()).sets) }) : '';
+    response.writeHead(202, { 'content-length': Buffer.byteLength(answer) }).end(answer);
     seen += eventsIn(body, request.headers['content-type']);
     const sentAt = body.indexOf('"rci":"t-');
     if (sentAt >= 0) {

@@ -10,6 +10,8 @@ const inFlight = 2000;
 
 interface Options extends ContenderOptions {
   readonly transmitter?: string;
+  /** Left out: the wso2 profile, HMAC. Else the ssf profile, ES256. */
+  readonly delivery?: 'push' | 'multi-push';
   /** How many of them get every event (1). */
   readonly endpoints?: number;
   readonly concurrency?: number;
@@ -20,14 +22,26 @@ interface Options extends ContenderOptions {
 
 /** From `emit` to the receiver, everything that an operator has: journal flushed, SET checked, signed, logged. */
 export async function begin(options: Options): Promise<Contender> {
-  const { url, batch, transmitter = 'worker', endpoints = 1, concurrency = 64, maxWait = '20ms', perSecond } = options;
+  const { url, batch, transmitter = 'worker', delivery, endpoints = 1, perSecond } = options;
+  const { concurrency = 64, maxWait = '20ms' } = options;
   const folder = mkdtempSync(join(tmpdir(), 'setwire-bench-'));
   const file = join(folder, 'setwire.json');
+  const limits = { maxEvents: batch, maxBytes: '10MB', maxWait };
+  const wso2 = {
+    signature: { scheme: 'wso2', secret },
+    batch: batch === 1 ? { format: 'single' } : { format: 'array', ...limits },
+  };
+  const ssf = {
+    profile: 'ssf',
+    delivery,
+    audience: url,
+    subject: { format: 'iss_sub' },
+    ...(delivery === 'multi-push' && { batch: limits }),
+  };
   const endpoint = {
     url,
-    signature: { scheme: 'wso2', secret },
     concurrency: batch === 1 ? concurrency : Math.min(concurrency, 8),
-    batch: batch === 1 ? { format: 'single' } : { format: 'array', maxEvents: batch, maxBytes: '10MB', maxWait },
+    ...(delivery === undefined ? wso2 : ssf),
   };
   const names = Array.from({ length: endpoints }, (_, n) => `e${n}`);
   const config = {

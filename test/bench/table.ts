@@ -32,6 +32,7 @@ function ratiosOf(rows: readonly Row[]): string[] {
     ['setwire, wso2, HMAC, batch 1', 'undici alone, HMAC, batch 1'],
     ['setwire, wso2, HMAC, batch 1', 'got alone, HMAC, batch 1'],
     ['setwire, wso2, HMAC, batch 100', 'undici alone, HMAC, batch 100'],
+    ['setwire, ssf, ES256, multi-push 100', 'ES256 alone, four threads'],
     ['undici alone, HMAC, batch 1', 'got alone, HMAC, batch 1'],
   ];
   return pairs.flatMap(([one, other]) => {

@@ -1,6 +1,7 @@
 // Events a second, from the sender to the receiver's 2xx: Setwire, its peers, and what the parts of it reach alone.
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
+import { promisify } from 'node:util';
 import { secret } from './event.js';
 import { median, type Receiver, type Running, startContender } from './processes.js';
 import type { Server } from './servers.js';
@@ -34,6 +35,13 @@ function entriesOf(redis: Server | undefined, postgres: Server | undefined): Ent
     options: { batch, ...options },
     size,
   });
+  const ssf = (delivery: 'push' | 'multi-push', batch: number, size: number): Entry => ({
+    name: `setwire, ssf, ES256, ${delivery}${batch === 1 ? '' : ` ${batch}`}`,
+    durability: flushed,
+    module: './setwire.ts',
+    options: { batch, delivery },
+    size,
+  });
   const client = (library: string, batch: number, size: number): Entry => ({
     name: `${library} alone, HMAC, batch ${batch}`,
     durability: none,
@@ -59,6 +67,9 @@ function entriesOf(redis: Server | undefined, postgres: Server | undefined): Ent
     setwire(1, 6000),
     setwire(10, 12_000),
     setwire(100, 24_000),
+    ssf('push', 1, 4000),
+    ssf('multi-push', 10, 6000),
+    ssf('multi-push', 100, 8000),
     setwire(1, 6000, { transmitter: 'inline' }),
     setwire(100, 12_000, { transmitter: 'inline' }),
     client('got', 1, 2000),
@@ -70,18 +81,36 @@ function entriesOf(redis: Server | undefined, postgres: Server | undefined): Ent
   ];
 }
 
-/** How fast a core signs; no HTTP. */
-function signing(): { name: string; sign: () => unknown; count: number }[] {
+/** How fast signatures are made, and nothing else: by one thread, or by those of libuv, as Setwire makes its own. */
+function signing(): { name: string; sign: (count: number) => unknown; count: number }[] {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const text = Buffer.alloc(950, 'x');
+  const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const;
+  const signAsync = promisify(sign);
+  const again = (make: () => unknown) => (count: number) => {
+    for (let n = 0; n < count; n += 1) make();
+  };
   return [
-    { name: 'HMAC-SHA256 alone', count: 20_000, sign: () => createHmac('sha256', secret).update(text).digest('hex') },
     {
-      name: 'ES256 alone',
-      count: 2000,
-      sign: () => sign('sha256', text, { key: privateKey, dsaEncoding: 'ieee-p1363' }),
+      name: 'HMAC-SHA256 alone',
+      count: 20_000,
+      sign: again(() => createHmac('sha256', secret).update(text).digest('hex')),
+    },
+    { name: 'ES256 alone, one thread', count: 2000, sign: again(() => sign('sha256', text, key)) },
+    {
+      name: 'ES256 alone, four threads',
+      count: 4000,
+      sign: (count) => inParallel(count, 100, () => signAsync('sha256', text, key)),
     },
   ];
+}
+
+async function inParallel(count: number, atOnce: number, work: () => Promise<unknown>): Promise<void> {
+  let begun = 0;
+  const lane = async (): Promise<void> => {
+    for (; begun < count; await work()) begun += 1;
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
 /** One contender sends at a time, in turns. */
@@ -108,7 +137,7 @@ export async function measureThroughput(
     }
     for (const { sign: make, count, perSecond } of signers) {
       const began = performance.now();
-      for (let n = 0; n < count * scale; n += 1) make();
+      await make(count * scale);
       perSecond.push((count * scale * 1000) / (performance.now() - began));
     }
   }

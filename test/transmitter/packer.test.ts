@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { BatchLimits } from '../../src/transmitter/endpoint.js';
 import { batchIdOf, bytesAlone, packerOf as packerWith, shapeOf } from '../../src/transmitter/packer.js';
-import { laneOf, type PackedBatch, type Parcel } from '../../src/transmitter/parcel.js';
+import { heldOf, laneOf, type PackedBatch, type Parcel } from '../../src/transmitter/parcel.js';
 import { formatOf } from '../../src/transmitter/request.js';
 import { identityEvent } from '../support/events.js';
 import { seeded } from './seeded.js';
@@ -18,7 +18,7 @@ const source = { settle: () => undefined };
 /** @param bytes length of the SET's text */
 function parcel(offset: number, lane?: string, bytes = 10): Parcel {
   const set = { jti: `j${offset}`, eventType: 'login.success', eventTypeUri: 'u', text: 'x'.repeat(bytes), bytes };
-  const held = { offset, event: identityEvent('login.success'), tries: { attempts: 0 } };
+  const held = heldOf({ offset, event: identityEvent('login.success') });
   return { held, source, set, tries: held.tries, lane, user: undefined, isSettled: false };
 }
 

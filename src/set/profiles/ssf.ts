@@ -28,8 +28,8 @@ interface Envelope {
   readonly jti: string;
   readonly iat: number;
   readonly aud: string | readonly string[] | undefined;
-  readonly txn?: string;
-  readonly toe?: number;
+  readonly txn?: string | undefined;
+  readonly toe?: number | undefined;
 }
 
 /** The claims in order (RFC 8417, section 2.2; SSF 1.0, section 4); never `sub`, `exp` or `nbf`. */
@@ -48,7 +48,7 @@ const isCanonical = (type: string): type is CanonicalType => Object.hasOwn(catal
 /** One of the SETs that an event becomes. */
 interface Part {
   /** Its name among them, for the `jti`; the first has none. */
-  readonly part?: string;
+  readonly part?: string | undefined;
   readonly uri: string;
   readonly schema: string;
   readonly subject: Identified;
@@ -77,7 +77,7 @@ function makerOf(settings: ProfileSettings): MakeSets {
     const naming = { subject, showsName: shows('username'), ...discretion };
     const body = row.claims(event, discretion);
     const parts: Part[] = sessionIdsOf(event, row).map((id, place) => ({
-      ...(place > 0 && { part: `session ${id}` }),
+      part: place > 0 ? `session ${id}` : undefined,
       uri,
       schema,
       subject: subjectOf(event, row.about, id, naming),
@@ -103,8 +103,8 @@ function makerOf(settings: ProfileSettings): MakeSets {
       jti,
       iat,
       aud: settings.audience,
-      ...(txn !== undefined && { txn: conceal ? conceal('transaction', txn) : txn }),
-      ...(toe !== iat && { toe }),
+      txn: txn !== undefined && conceal ? conceal('transaction', txn) : txn,
+      toe: toe === iat ? undefined : toe,
     };
   }
 
@@ -124,7 +124,7 @@ function makerOf(settings: ProfileSettings): MakeSets {
 
   return (reported) => {
     const event = completed(reported, settings);
-    const named = { ...settings, issuer: event.issuer };
+    const named = event.issuer === settings.issuer ? settings : { ...settings, issuer: event.issuer };
     const [uri] = ssf.eventTypeUris(event.type, named);
     if (uri === undefined) {
       const detail = isCanonical(event.type)

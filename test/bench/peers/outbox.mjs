@@ -1,5 +1,6 @@
 // The bare outbox pattern on PostgreSQL: a committed row per event, workers that take rows with SKIP LOCKED, POST them and
-// delete them in the same transaction.
+// delete them in the same transaction. It rests while there is nothing to send, so that whoever has the next turn has the machine.
+import { EventEmitter, once } from 'node:events';
 import pg from 'pg';
 import { undiciTo } from './post.mjs';
 
@@ -10,7 +11,9 @@ export async function begin({ url, batch, connection }, { textOf, signed }) {
   await pool.query(`DROP TABLE IF EXISTS ${table}`);
   await pool.query(`CREATE TABLE ${table} (id bigserial PRIMARY KEY, body text NOT NULL)`);
   const client = undiciTo(url, lanes);
+  const turn = new EventEmitter().setMaxListeners(lanes);
   let isEnding = false;
+  let left = 0;
 
   async function lane() {
     const db = await pool.connect();
@@ -25,7 +28,9 @@ export async function begin({ url, batch, connection }, { textOf, signed }) {
         await db.query(`DELETE FROM ${table} WHERE id = ANY($1)`, [rows.map(({ id }) => id)]);
       }
       await db.query('COMMIT');
-      if (rows.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      left -= rows.length;
+      if (left === 0 && !isEnding) await once(turn, 'begins');
+      else if (rows.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     }
     db.release();
   }
@@ -33,6 +38,8 @@ export async function begin({ url, batch, connection }, { textOf, signed }) {
 
   return {
     async run(count, from) {
+      left = count;
+      turn.emit('begins');
       // As a busy server writes them: many at a time, several in one statement.
       const size = 100;
       const writers = Array.from({ length: 8 }, async (_, writer) => {
@@ -45,6 +52,7 @@ export async function begin({ url, batch, connection }, { textOf, signed }) {
     },
     async end() {
       isEnding = true;
+      turn.emit('begins');
       await Promise.all(working);
       await pool.end();
       await client.close();
