@@ -39,12 +39,8 @@ export function oidcProviderHost(provider: OidcProvider): Host {
     on(listener, unmapped) {
       const correlationOf = newCorrelation();
       const tell: Tell = (ctx, event, by) => {
-        const correlationId = correlationOf(ctx);
-        listener({
-          ...event,
-          ...(correlationId !== undefined && { correlationId }),
-          ...(ctx !== undefined && { initiator: initiatorOf(ctx, by) }),
-        });
+        const initiator = ctx === undefined ? event.initiator : initiatorOf(ctx, by);
+        listener({ ...event, correlationId: correlationOf(ctx), initiator });
       };
       const listeners = {
         ...loginListeners(tell, currentContext, unmapped),

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { ReportedEvent } from '../events/identity-event.js';
 import type { Application, Session } from '../schema-types.js';
@@ -82,7 +82,7 @@ export function correlationIdOf(ctx: OidcContext, interaction: OidcInteraction |
 
 /** A UUID, version 8 (RFC 9562, section 5.8), from a SHA-256. */
 function uuidOf(text: string): string {
-  const hex = createHash('sha256').update(text).digest('hex');
+  const hex = hash('sha256', text, 'hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
@@ -100,13 +100,17 @@ export function newCorrelation(): Correlation {
 export function initiatorOf(ctx: OidcContext, type: 'user' | 'application'): NonNullable<ReportedEvent['initiator']> {
   const ip = ctx.ip?.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '') ?? '';
   const userAgent = ctx.get?.('user-agent') ?? '';
-  return { type, ...(isIP(ip) !== 0 && { ip }), ...(userAgent !== '' && { userAgent: userAgent.slice(0, 512) }) };
+  return {
+    type,
+    ip: isIP(ip) === 0 ? undefined : ip,
+    userAgent: userAgent === '' ? undefined : userAgent.slice(0, 512),
+  };
 }
 
 export function applicationOf(client: OidcClient | undefined, clientId = client?.clientId): Application | undefined {
   if (clientId === undefined) return undefined;
   const name = client?.clientId === clientId ? client?.clientName : undefined;
-  return { id: clientId, ...(name !== undefined && name !== '' && { name }), clientId };
+  return { id: clientId, name: name === '' ? undefined : name, clientId };
 }
 
 /** The session by its stable `uid`, with the applications that take part in it. */

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ReportedEvent } from '../events/identity-event.js';
+import type { Token } from '../schema-types.js';
 import {
   applicationOf,
   type CurrentContext,
@@ -55,15 +56,17 @@ export function tokenListeners(tell: Tell, currentContext: CurrentContext): List
       ctx,
       {
         type: 'token.issued',
-        ...userOf(token),
+        user: userOf(token),
         application: applicationOf(ctx?.oidc?.client, clientId),
         token: {
-          ...describe(token),
-          ...(isJwt(token) && token.jti !== undefined && { id: token.jti }),
-          ...(typeof grantType === 'string' && { grantType }),
-          ...(scopes.length > 0 && { scopes }),
+          kind: kindOf(token),
+          format: formatOf(token),
+          hash: hashOf(token),
+          id: isJwt(token) ? token.jti : undefined,
+          grantType: typeof grantType === 'string' ? grantType : undefined,
+          scopes: scopes.length > 0 ? scopes : undefined,
           issuedAt: now,
-          ...(token.expiresIn !== undefined && { expiresAt: now + token.expiresIn * 1000 }),
+          expiresAt: token.expiresIn === undefined ? undefined : now + token.expiresIn * 1000,
         },
       },
       accountId === undefined ? 'application' : 'user',
@@ -81,13 +84,13 @@ export function tokenListeners(tell: Tell, currentContext: CurrentContext): List
 
   function tokenDestroyed(token: OidcToken): void {
     const ctx = currentContext();
-    const described = describe(token);
+    const described: Token = { kind: kindOf(token), format: formatOf(token), hash: hashOf(token) };
     const told = toldOf(ctx, token.grantId);
     if (told.whole || told.hashes.has(described.hash)) return;
     told.hashes.add(described.hash);
     const application = applicationOf(ctx?.oidc?.client, token.clientId);
     const by = token.accountId === undefined ? 'application' : 'user';
-    tell(ctx, { type: 'token.revoked', ...userOf(token), application, token: described }, by);
+    tell(ctx, { type: 'token.revoked', user: userOf(token), application, token: described }, by);
   }
 
   function grantRevoked(ctx: OidcContext, grantId: string): void {
@@ -101,7 +104,7 @@ export function tokenListeners(tell: Tell, currentContext: CurrentContext): List
     const ofSession = Object.entries(session?.authorizations ?? {}).find(([, { grantId: id }]) => id === grantId);
     const accountId = holder?.accountId ?? (ofSession && session?.accountId);
     const application = applicationOf(client, holder?.clientId ?? ofSession?.[0] ?? client?.clientId);
-    tell(ctx, { type: 'token.revoked', ...userOf({ accountId }), application }, 'user');
+    tell(ctx, { type: 'token.revoked', user: userOf({ accountId }), application }, 'user');
   }
 
   return {
@@ -117,16 +120,15 @@ export function tokenListeners(tell: Tell, currentContext: CurrentContext): List
   };
 }
 
-const userOf = ({ accountId }: Holder): Pick<ReportedEvent, 'user'> =>
-  accountId === undefined ? {} : { user: { id: accountId } };
+const userOf = ({ accountId }: Holder): ReportedEvent['user'] =>
+  accountId === undefined ? undefined : { id: accountId };
 
 const isJwt = ({ format }: OidcToken): boolean => format !== undefined && format !== 'opaque';
 
+const kindOf = ({ kind }: OidcToken): Token['kind'] => (kind === 'RefreshToken' ? 'refresh_token' : 'access_token');
+
+const formatOf = (token: OidcToken): Token['format'] => (isJwt(token) ? 'jwt' : 'opaque');
+
 /** An opaque token's `jti` is the token itself: a SHA-256 of it at most. */
-function describe(token: OidcToken): NonNullable<ReportedEvent['token']> {
-  return {
-    kind: token.kind === 'RefreshToken' ? 'refresh_token' : 'access_token',
-    format: isJwt(token) ? 'jwt' : 'opaque',
-    ...(token.jti !== undefined && { hash: createHash('sha256').update(token.jti).digest('base64url') }),
-  };
-}
+const hashOf = ({ jti }: OidcToken): string | undefined =>
+  jti === undefined ? undefined : hash('sha256', jti, 'base64url');

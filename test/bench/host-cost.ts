@@ -1,35 +1,69 @@
 // What Setwire costs an identity server: its token endpoint with and without it, in turns.
 import { once } from 'node:events';
+import type { Answered, Load } from './load.js';
 import { median, type Receiver, said, start } from './processes.js';
 
-export interface HostCost {
-  readonly without: { readonly perSecond: number; readonly p99Ms: number };
-  readonly attached: { readonly perSecond: number; readonly p99Ms: number };
-  /** Of each pair of turns: what is left of the throughput, and how p99 grows. */
+/** The same load with and without; of each pair of turns what is left of the throughput, and how the times grow. */
+export interface Compared {
+  readonly without: Answered;
+  readonly attached: Answered;
   readonly throughputRatio: number;
+  readonly p50Ratio: number;
   readonly p99Ratio: number;
-  /** At the median, in us: the call that the emitter makes; everything that the host's thread does, at 1,000 events/s. */
-  readonly capture: { readonly callUs: number; readonly loopUs: number };
 }
+
+export interface HostCost {
+  /** Asked as fast as it answers: the machine has nothing left, and all that Setwire does comes off it. */
+  readonly saturated: Compared;
+  /** At 1,000 requests/s. */
+  readonly steady: Compared;
+  /**
+   * At the median, in us: the call that the emitter makes, with a pause after each event and many in a row; everything that
+   * the host's thread does for one, at 1,000 events/s.
+   */
+  readonly capture: { readonly callUs: number; readonly inARowUs: number; readonly loopUs: number };
+}
+
+const steadyRate = 1000;
 
 export async function measureHostCost(receiver: Receiver, rounds: number, ms: number): Promise<HostCost> {
   const [bare, attached, load] = [start('host.ts'), start('host.ts', receiver.url), start('load.ts')];
   const ports = { without: await said<number>(bare), attached: await said<number>(attached) };
-  const turn = async (port: number, time = ms) => {
-    load.send({ port, ms: time });
-    return await said<HostCost['without']>(load);
-  };
-  await turn(ports.without, ms / 2);
-  await turn(ports.attached, ms / 2);
-  const turns: { readonly without: HostCost['without']; readonly attached: HostCost['without'] }[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    // Whoever comes second finds the machine as the first has left it: in turns.
-    if (round % 2 === 0) turns.push({ without: await turn(ports.without), attached: await turn(ports.attached) });
-    else {
-      const second = await turn(ports.attached);
-      turns.push({ without: await turn(ports.without), attached: second });
-    }
+
+  async function turn(port: number, time: number, perSecond?: number): Promise<Answered> {
+    load.send({ port, ms: time, ...(perSecond !== undefined && { perSecond }) } satisfies Load);
+    return await said<Answered>(load);
   }
+
+  async function compare(perSecond?: number): Promise<Compared> {
+    const turns: { readonly without: Answered; readonly attached: Answered }[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      // Whoever comes second finds the machine as the first has left it: in turns.
+      const first = round % 2 === 0 ? 'without' : 'attached';
+      const one = await turn(ports[first], ms, perSecond);
+      const other = await turn(ports[first === 'without' ? 'attached' : 'without'], ms, perSecond);
+      turns.push(first === 'without' ? { without: one, attached: other } : { without: other, attached: one });
+    }
+    const of = (which: 'without' | 'attached'): Answered => ({
+      perSecond: median(turns.map((each) => each[which].perSecond)),
+      p50Ms: median(turns.map((each) => each[which].p50Ms)),
+      p99Ms: median(turns.map((each) => each[which].p99Ms)),
+    });
+    const ratio = (member: keyof Answered): number =>
+      median(turns.map((each) => each.attached[member] / each.without[member]));
+    return {
+      without: of('without'),
+      attached: of('attached'),
+      throughputRatio: ratio('perSecond'),
+      p50Ratio: ratio('p50Ms'),
+      p99Ratio: ratio('p99Ms'),
+    };
+  }
+
+  await turn(ports.without, ms);
+  await turn(ports.attached, ms);
+  const saturated = await compare();
+  const steady = await compare(steadyRate);
   attached.send('capture');
   const capture = await said<HostCost['capture']>(attached);
   for (const child of [bare, attached]) {
@@ -38,15 +72,5 @@ export async function measureHostCost(receiver: Receiver, rounds: number, ms: nu
     await ended;
   }
   load.disconnect();
-  const of = (which: 'without' | 'attached') => ({
-    perSecond: median(turns.map((each) => each[which].perSecond)),
-    p99Ms: median(turns.map((each) => each[which].p99Ms)),
-  });
-  return {
-    without: of('without'),
-    attached: of('attached'),
-    throughputRatio: median(turns.map((each) => each.attached.perSecond / each.without.perSecond)),
-    p99Ratio: median(turns.map((each) => each.attached.p99Ms / each.without.p99Ms)),
-    capture,
-  };
+  return { saturated, steady, capture };
 }

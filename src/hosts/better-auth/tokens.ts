@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Application, Token } from '../../schema-types.js';
 import { type EndpointContext, isRow, type Row, textIn, timeIn } from './context.js';
 import { claimsIn } from './jwt.js';
 import { legible } from './person.js';
 
-export const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
+export const hashOf = (secret: string): string => hash('sha256', secret, 'base64url');
 
 const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token);
 

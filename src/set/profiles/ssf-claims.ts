@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Application, Claims, IdentityEvent, Organization, Session, Token } from '../../schema-types.js';
 import { type Body, withoutEmpty } from '../omission.js';
 import type { Conceal } from '../pairwise.js';
@@ -54,9 +54,7 @@ export function caepCommon(event: IdentityEvent, { conceal }: Discretion, words?
 export function userAgentPrint({ initiator }: IdentityEvent, { conceal }: Discretion): string | undefined {
   const { userAgent } = initiator ?? {};
   if (userAgent === undefined) return undefined;
-  return conceal
-    ? conceal('user agent', userAgent)
-    : createHash('sha256').update(userAgent, 'utf8').digest('base64url');
+  return conceal ? conceal('user agent', userAgent) : hash('sha256', userAgent, 'base64url');
 }
 
 export const sessionIdFor = (id: string | undefined, { conceal }: Discretion): string | undefined =>
