@@ -6,8 +6,9 @@ import { sendable } from './config/sendable.js';
 import type { Settings } from './config/settings.js';
 import { startDelivery, wantsOf, within } from './delivery.js';
 import { messageOf, SetwireError } from './errors.js';
+import { capturesOf } from './events/captures.js';
 import type { ReportedEvent } from './events/identity-event.js';
-import { acceptWith, EventRefused } from './events/intake.js';
+import { type Captured, EventRefused, intakeWith } from './events/intake.js';
 import { type Flows, flowsOf } from './flows/flow.js';
 import { hostOf } from './hosts/detect.js';
 import type { Detach, FormRequest, FormResponse, Host } from './hosts/host.js';
@@ -143,9 +144,9 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   /** Events whose id was given by who reported them: they may be reported again. */
   const named = new WeakSet<IdentityEvent>();
   const inbox = new Subject<IdentityEvent>();
-  const accept = acceptWith({ now, newId: randomUUID, ...(issuer !== undefined && { issuer }) });
+  const intake = intakeWith({ now, newId: randomUUID, ...(issuer !== undefined && { issuer }) });
   const flows = flowsOf(inbox, settings.flows, {
-    accept,
+    accept: (derived) => intake.accept(intake.capture(derived)),
     onFailure: (error, event) => failed.add(event.type, messageOf(error)),
   });
   merge(...Object.values(flows)).subscribe({
@@ -155,30 +156,52 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     },
   });
 
-  function take(reported: unknown): IdentityEvent {
-    if (state !== 'running')
-      throw new SetwireError('SETWIRE_NOT_RUNNING', 'setwire has been detached: it takes no more events');
+  function take(captured: Captured): IdentityEvent {
+    const isNamed = hasId(captured.copy);
+    const event = intake.accept(captured);
+    counts.accepted += 1;
+    if (isNamed) {
+      if (recorder.recorded(event) !== undefined || journal.holds(event.id)) return event;
+      named.add(event);
+    }
+    inbox.next(event);
+    return event;
+  }
+
+  function refuse(error: unknown): void {
+    counts.refused += 1;
+    // The message names members and rules, so it tells one mistake from another; it holds no value.
+    refused.add(messageOf(error), error instanceof EventRefused ? error.rule : 'fault');
+  }
+
+  /** For a bus, which no error may reach. */
+  const captures = capturesOf((captured) => {
     try {
-      const event = accept(reported);
-      counts.accepted += 1;
-      if (hasId(reported)) {
-        if (recorder.recorded(event) !== undefined || journal.holds(event.id)) return event;
-        named.add(event);
-      }
-      inbox.next(event);
-      return event;
+      take(captured);
     } catch (error) {
-      counts.refused += 1;
-      // The message names members and rules, so it tells one mistake from another; it holds no value.
-      refused.add(messageOf(error), error instanceof EventRefused ? error.rule : 'fault');
-      throw error;
+      refuse(error);
+    }
+  });
+
+  function hear(reported: ReportedEvent): void {
+    try {
+      captures.add(intake.capture(reported));
+    } catch (error) {
+      refuse(error);
     }
   }
 
   function emit(reported: unknown): Promise<void> {
+    if (state !== 'running') {
+      const why = 'setwire has been detached: it takes no more events';
+      return Promise.reject(new SetwireError('SETWIRE_NOT_RUNNING', why));
+    }
+    // What a bus has announced before comes before it.
+    captures.drain();
     try {
-      return recorder.recorded(take(reported)) ?? Promise.resolve();
+      return recorder.recorded(take(intake.capture(reported))) ?? Promise.resolve();
     } catch (error) {
+      refuse(error);
       return Promise.reject(error);
     }
   }
@@ -203,7 +226,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   function listen(to: Host): Detach {
     if (state !== 'running')
       throw new SetwireError('SETWIRE_NOT_RUNNING', 'setwire has been detached: it listens to no more hosts');
-    const stopListening = to.on((event) => quietly(() => take(event)), unmapped.add);
+    const stopListening = to.on(hear, unmapped.add);
     const ear = { host: to, stopListening };
     ears.add(ear);
     return () => {
@@ -214,9 +237,10 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   async function stop(): Promise<void> {
     const telling = [...ears].flatMap((ear) => ear.host.settled?.() ?? []);
     if (telling.length > 0) await within(settings.stopTimeoutMs, Promise.all(telling));
-    state = 'stopping';
     for (const { stopListening } of ears) stopListening();
     ears.clear();
+    captures.drain();
+    state = 'stopping';
     process.off('exit', warnOfLoss);
     inbox.complete();
     await within(settings.stopTimeoutMs, recorder.settled());
@@ -231,6 +255,7 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
 
   /** A process that ends without `detach` takes what it holds with it: that is said while it still can be. */
   function warnOfLoss(): void {
+    captures.drain();
     const waiting = settings.journal === 'memory' ? Object.entries(delivery.status()) : [];
     const unwritten = recorder.pending - delivery.flush();
     const events = Object.fromEntries([
@@ -265,16 +290,19 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     get isBehind() {
       return recorder.isFull || journal.status.error !== undefined;
     },
-    status: () => ({
-      state,
-      events: counts,
-      losses: losses.counts(),
-      unmapped: unmapped.counts(),
-      isTransmitting: delivery.isLeading,
-      journal: { ...journal.status, waiting: recorder.pending },
-      endpoints: delivery.status(),
-      log: delivery.log,
-    }),
+    status() {
+      captures.drain();
+      return {
+        state,
+        events: counts,
+        losses: losses.counts(),
+        unmapped: unmapped.counts(),
+        isTransmitting: delivery.isLeading,
+        journal: { ...journal.status, waiting: recorder.pending },
+        endpoints: delivery.status(),
+        log: delivery.log,
+      };
+    },
     eventTypesHandler: eventTypesHandlerOf(() => ({ issuer: current.issuer ?? host?.issuer, ...current.ssf })),
     apply(next) {
       current = next;
@@ -299,8 +327,8 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
   };
 }
 
-/** For what has been accepted, and is a plain object therefore. */
-const hasId = (reported: unknown): boolean => (reported as { readonly id?: unknown }).id !== undefined;
+const hasId = (copy: Captured['copy']): boolean =>
+  typeof copy === 'object' && copy !== null && 'id' in copy && copy.id !== undefined;
 
 /** Where the journal and the delivery run: with the host, or in a thread of their own. */
 function deliveryOf(settings: Settings, deps: InThreadDeps): InThread {
@@ -311,13 +339,4 @@ function deliveryOf(settings: Settings, deps: InThreadDeps): InThread {
       : embeddedJournal({ dataDir: settings.dataDir, durability: settings.durability, report: deps.report });
   const delivery = startDelivery(settings, { journal, ...deps });
   return { journal, delivery };
-}
-
-/** For a caller whom no error may reach; it has been counted where it was thrown. */
-function quietly(work: () => unknown): void {
-  try {
-    work();
-  } catch {
-    return;
-  }
 }

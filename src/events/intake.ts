@@ -27,6 +27,30 @@ export interface IntakeDeps {
   readonly issuer?: string;
 }
 
+/** What was reported, as a copy, and when; to be accepted once. */
+export interface Captured {
+  readonly copy: Plain;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** The two halves of the intake. */
+export interface Intake {
+  /**
+   * Copies what was reported: nothing of the reporter's is kept, none of its code runs.
+   *
+   * @throws EventRefused (SETWIRE_EVENT_INVALID)
+   */
+  capture(reported: unknown): Captured;
+  /**
+   * Fills in `id` (lower-cased where it is given), `time` and `acceptedAt` (when it was captured; `acceptedAt` always),
+   * checks the whole against `identity-event.schema.json`, and freezes it deeply.
+   *
+   * @throws EventRefused (SETWIRE_EVENT_INVALID)
+   */
+  accept(captured: Captured): IdentityEvent;
+}
+
 /** The members in the order in which every event has them. */
 const members: readonly string[] = Object.keys({
   id: true,
@@ -72,11 +96,10 @@ function makeLegible(parent: Plain | undefined, name: string): void {
 
 const isMember = new Set(members);
 
-function complete(reported: PlainObject, deps: IntakeDeps): PlainObject {
+function complete(reported: PlainObject, now: number, deps: IntakeDeps): PlainObject {
   makeLegible(reported.initiator, 'userAgent');
   makeLegible(reported.reason, 'description');
   makeLegible(reported.reason, 'userDescription');
-  const now = deps.now();
   const { id = deps.newId(), time = now, issuer = deps.issuer } = reported;
   reported.id = typeof id === 'string' ? id.toLowerCase() : id;
   reported.time = time;
@@ -99,27 +122,28 @@ function freeze(value: Plain): void {
   Object.freeze(value);
 }
 
-/**
- * The intake: makes an identity event of what a host or an application reports (`ReportedEvent`, or anything else).
- *
- * It copies (nothing of the reporter's is kept, none of its code runs), fills in `id` (lower-cased where it is given),
- * `time` (now) and `acceptedAt` (always now), checks the whole against `identity-event.schema.json`, and freezes it deeply.
- *
- * @returns a function that throws EventRefused (SETWIRE_EVENT_INVALID)
- */
-export function acceptWith(deps: IntakeDeps): (reported: unknown) => IdentityEvent {
+/** The intake: makes an identity event of what a host or an application reports (`ReportedEvent`, or anything else). */
+export function intakeWith(deps: IntakeDeps): Intake {
   const violationsOf = validatorOf('identity-event.schema.json');
   // Compiles the schema now, at the host's start: its first login would wait for that.
   violationsOf(undefined);
-  return (reported) => {
-    const copy = copyOf(reported);
-    if (!isObject(copy)) throw new EventRefused('not_plain', 'it is not an object');
-    const event = complete(copy, deps);
-    const violations = violationsOf(event);
-    if (violations.length > 0) throw new EventRefused('schema', refusalOf(violations, members));
-    freeze(event);
-    return event as unknown as IdentityEvent;
+  return {
+    capture: (reported) => ({ copy: copyOf(reported), at: deps.now() }),
+    accept({ copy, at }) {
+      if (!isObject(copy)) throw new EventRefused('not_plain', 'it is not an object');
+      const event = complete(copy, at, deps);
+      const violations = violationsOf(event);
+      if (violations.length > 0) throw new EventRefused('schema', refusalOf(violations, members));
+      freeze(event);
+      return event as unknown as IdentityEvent;
+    },
   };
+}
+
+/** Both halves at once. */
+export function acceptWith(deps: IntakeDeps): (reported: unknown) => IdentityEvent {
+  const { capture, accept } = intakeWith(deps);
+  return (reported) => accept(capture(reported));
 }
 
 function copyOf(reported: unknown): Plain {

@@ -18,8 +18,8 @@ export interface HostCost {
   /** At 1,000 requests/s. */
   readonly steady: Compared;
   /**
-   * At the median, in us: the call that the emitter makes, with a pause after each event and many in a row; everything that
-   * the host's thread does for one, at 1,000 events/s.
+   * At the median, in us: the call that the emitter makes, at 1,000 events/s; everything that the host's thread does for an
+   * event, at that rate, and where many come in one turn of its event loop.
    */
   readonly capture: { readonly callUs: number; readonly inARowUs: number; readonly loopUs: number };
 }

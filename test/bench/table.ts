@@ -71,9 +71,9 @@ export function tableOf({ machine, throughput, host, latency, fanOut, drain }: F
         `| with / without: throughput; p50; p99 | ${share(throughputRatio)}; ${share(p50Ratio)}; ${share(p99Ratio)} |`,
       );
     }
-    lines.push(`| capturing an event: the call, median, one a millisecond | ${capture.callUs.toFixed(1)} us |`);
-    lines.push(`| the same, 500 in a row | ${capture.inARowUs.toFixed(1)} us |`);
-    lines.push(`| all of the host's thread, at 1,000 events/s | ${capture.loopUs.toFixed(1)} us an event |`);
+    lines.push(`| capturing an event, at 1,000/s: the call, median | ${capture.callUs.toFixed(1)} us |`);
+    lines.push(`| everything on the host's thread, then | ${capture.loopUs.toFixed(1)} us an event |`);
+    lines.push(`| the same, with 500 in one turn of its loop | ${capture.inARowUs.toFixed(1)} us an event |`);
   }
   for (const { perSecond, maxWait, p50Ms, p99Ms } of latency ?? [])
     lines.push(`| emit to receipt at ${perSecond}/s, maxWait ${maxWait} | p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)} |`);
