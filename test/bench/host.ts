@@ -56,7 +56,7 @@ const adapter = url === '' ? undefined : await attached(provider);
 async function capture(): Promise<HostCost['capture']> {
   await adapter?.detach();
   const captured = await attached(bus);
-  const [perSecond, seconds] = [1000, 4];
+  const [perSecond, seconds] = [1000, 2];
   const pace = async (emit: (n: number) => void): Promise<number> => {
     const before = performance.eventLoopUtilization();
     const began = performance.now();
@@ -85,7 +85,7 @@ async function capture(): Promise<HostCost['capture']> {
     for (let n = 0; n < 500; n += 1) emit();
     await new Promise((resolve) => setImmediate(resolve));
     rows.push(((performance.now() - began) * 1000) / 500);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   await captured.detach();
   return {
