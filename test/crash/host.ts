@@ -30,8 +30,12 @@ async function detach(): Promise<void> {
 
 let emitted = 0;
 process.once('SIGTERM', () => void detach());
-process.on('message', async (order: number | 'status' | 'detach') => {
+process.on('message', async (order: number | 'status' | 'detach' | { readonly leaving: number }) => {
   if (typeof order === 'number') emit(order);
+  if (typeof order === 'object') {
+    emit(order.leaving);
+    process.exit(0);
+  }
   if (order === 'status') say({ kind: 'status', status: adapter.status() });
   if (order === 'detach') await detach();
 });

@@ -23,6 +23,8 @@ export interface Host {
   detach(): Promise<{ readonly status: AdapterStatus; readonly end: string }>;
   /** By SIGTERM, upon which it detaches; resolves with how it has ended. */
   terminate(): Promise<string>;
+  /** Emits so many and ends itself in the same turn, without `detach`; resolves with how it has ended. */
+  leave(count: number): Promise<string>;
   kill(): void;
 }
 
@@ -80,6 +82,10 @@ export function startHost(config: string, env: Readonly<Record<string, string>> 
     },
     async terminate() {
       child.kill('SIGTERM');
+      return await ended;
+    },
+    async leave(count) {
+      child.send({ leaving: count });
       return await ended;
     },
     kill: () => void child.kill('SIGKILL'),
