@@ -1,9 +1,10 @@
 import type { Subject } from 'rxjs';
 import { deadIdOf } from '../journal/dead-letters.js';
 import type { Journal } from '../journal/journal.js';
-import type { DeadReason, DeliveryRecord } from '../schema-types.js';
+import type { DeliveryRecord } from '../schema-types.js';
 import { type DeadWhy, letterOf } from './dead-letter.js';
 import type { Held, Parcel, Source } from './parcel.js';
+import type { GivenUp } from './parcels.js';
 import { unsentRecord } from './record.js';
 
 export interface SettlementDeps {
@@ -29,8 +30,6 @@ export interface Settlement {
   /** These are given up. What is given up is stored before it counts as done: a crash in between brings it back. */
   bury(parcels: readonly Parcel[], why: (parcel: Parcel) => DeadWhy, told: () => void): Promise<void>;
 }
-
-type GivenUp = { readonly jti: string; readonly reason: DeadReason; readonly detail?: string };
 
 /** So many `jti`s are remembered of an entry: an event has a handful of SETs. */
 const maxDone = 32;

@@ -449,6 +449,36 @@ describe('a transmission', () => {
       expect(journal.position('crm')).to.deep.equal({ next: journal.end, pending: [] });
     });
 
+    it('is given up once that can be stored, and the others go on meanwhile', async () => {
+      const bury = sinon.stub(journal.deadLetters, 'bury').callThrough();
+      bury.onFirstCall().rejects(new Error('no space is left'));
+      const dead = { kind: 'dead', jti: 'e1', reason: 'schema_violation', detail: 'why' } as const;
+      const transmission = begin({}, () => answer(202), {
+        makeSets: (event) => [event.id === 'e1' ? dead : setOf(event)],
+      });
+      await append(eventOf(1), eventOf(2));
+      expect(records.map(({ outcome, sets }) => [outcome, sets[0]?.jti])).to.deep.equal([['delivered', 'e2']]);
+      expect(transmission.status()).to.deep.include({ dead: 0, deadLetters: 0, lag: { events: 1, seconds: 0 } });
+      expect(reports.map(([level, text]) => [level, text])).to.deep.equal([['error', 'a fault in the delivery']]);
+      await clock.tickAsync(second);
+      expect(records[1]).to.deep.include({ outcome: 'dead', attempt: 0, reason: 'schema_violation' });
+      expect(Array.from(journal.deadLetters.list(), ({ jti }) => jti)).to.deep.equal(['e1']);
+      expect(transmission.status()).to.deep.include({ dead: 1, deadLetters: 1, lag: { events: 0, seconds: 0 } });
+      expect(journal.position('crm')).to.deep.equal({ next: journal.end, pending: [] });
+    });
+
+    it('is not given up after a stop, and comes again at the next start', async () => {
+      sinon.stub(journal.deadLetters, 'bury').rejects(new Error('no space is left'));
+      const dead = { kind: 'dead', jti: 'e1', reason: 'schema_violation', detail: 'why' } as const;
+      const transmission = begin({}, () => answer(202), { makeSets: () => [dead] });
+      await append(eventOf(1));
+      const rest = await transmission.stop(0);
+      expect(rest.map(({ event }) => event.id)).to.deep.equal(['e1']);
+      await clock.tickAsync(10 * second);
+      expect(records).to.deep.equal([]);
+      expect(reports).to.have.lengthOf(1);
+    });
+
     it('that is not wanted is finished without a trace', async () => {
       const transmission = begin({}, () => answer(202), { wants: ({ id }) => id === 'e2' });
       await append(eventOf(1), eventOf(2), eventOf(3));
