@@ -58,6 +58,7 @@ export function openLineFile(options: LineFileOptions): LineFile {
   let chunk: Chunk | undefined;
   let current: { readonly handle: FileHandle; readonly opened: Stats; size: number } | undefined;
   let inFlight: { readonly expected: number } | undefined;
+  let flushes = 0;
   let reopenAsked = true;
   let rotateAgainAt = 0;
   let running: Promise<void> | undefined;
@@ -103,6 +104,15 @@ export function openLineFile(options: LineFileOptions): LineFile {
     options.onWritten(written.lines.length);
   }
 
+  /** What the file is with no flush since it was asked: an older size would let a flush overtake a write under way. */
+  async function upToDate(look: () => Promise<Stats>): Promise<Stats> {
+    for (;;) {
+      const before = flushes;
+      const found = await look();
+      if (flushes === before) return found;
+    }
+  }
+
   async function closeCurrent(): Promise<void> {
     const old = current;
     current = undefined;
@@ -115,7 +125,7 @@ export function openLineFile(options: LineFileOptions): LineFile {
     await mkdir(dirname(file), { recursive: true, mode: 0o750 });
     const handle = await open(file, 'a', fileMode);
     try {
-      const opened = await handle.stat();
+      const opened = await upToDate(() => handle.stat());
       current = { handle, opened, size: opened.size };
       if (opened.isFile() && opened.size > 0 && (await endsTorn(file, opened.size))) {
         // A line that a crash or a full disk has cut off: the next one must not be glued to it.
@@ -133,7 +143,7 @@ export function openLineFile(options: LineFileOptions): LineFile {
   async function settleCurrent(): Promise<void> {
     if (current !== undefined && !reopenAsked) {
       if (!current.opened.isFile()) return;
-      const found = await stat(file).catch((error: unknown) =>
+      const found = await upToDate(() => stat(file)).catch((error: unknown) =>
         codeOf(error) === 'ENOENT' ? undefined : current?.opened,
       );
       if (found !== undefined && sameFile(found, current.opened)) {
@@ -214,12 +224,17 @@ export function openLineFile(options: LineFileOptions): LineFile {
   }
 
   function writeSyncAll(fd: number, written: Chunk): void {
-    while (written.done < written.bytes.length) written.done += writeSync(fd, written.bytes, written.done);
+    while (written.done < written.bytes.length) {
+      const count = writeSync(fd, written.bytes, written.done);
+      written.done += count;
+      if (fd === current?.handle.fd) current.size += count;
+    }
     finish(written);
   }
 
   function flushSync(): void {
     if (state === 'closed' || !pending()) return;
+    flushes += 1;
     let own: number | undefined;
     let next: Chunk | undefined;
     try {
