@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { merge, Subject } from 'rxjs';
 import { sendable } from './config/sendable.js';
 import type { Settings } from './config/settings.js';
-import { startDelivery, wantsOf, within } from './delivery.js';
+import { startDelivery } from './delivery/delivery.js';
+import { wantsOf } from './delivery/wants.js';
 import { messageOf, SetwireError } from './errors.js';
 import { capturesOf } from './events/captures.js';
 import type { ReportedEvent } from './events/identity-event.js';
@@ -28,6 +29,7 @@ import { deliveryInThread, type InThread, type InThreadDeps } from './thread/del
 import { isMeant } from './transmitter/resend.js';
 import { checkQuery } from './transmitter/select.js';
 import type { EndpointStatus } from './transmitter/status.js';
+import { within } from './within.js';
 
 export type { EndpointStatus, Flows, FormRequest, FormResponse, Handler, KeptKeyRing };
 export { checkQuery, isMeant, keyRingFor, keyRingIn, operatorLog, wantsOf };

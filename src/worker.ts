@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { received } from './config/sendable.js';
 import type { Settings } from './config/settings.js';
-import { startDelivery } from './delivery.js';
+import { startDelivery } from './delivery/delivery.js';
 import { messageOf } from './errors.js';
 import { embeddedJournal } from './journal/embedded.js';
 import type { Report } from './report.js';

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import { checkQuery, operatorLog } from '../adapter.js';
 import { formatProblems, loadConfig } from '../config/load.js';
-import { newRequestId, startDelivery } from '../delivery.js';
+import { startDelivery } from '../delivery/delivery.js';
 import { ConfigError } from '../errors.js';
 import type { Journal } from '../journal/journal.js';
 import type { Progress, Wish } from '../journal/requests.js';
+import { newRequestId } from '../journal/requests.js';
 import { tallyWith } from '../report.js';
 import type { Io } from './io.js';
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Progress, Request } from './request.js';
 import type { Store } from './store.js';
 
@@ -12,6 +13,9 @@ export interface Requests {
   report(id: string, progress: Progress): Promise<void>;
   remove(id: string): Promise<void>;
 }
+
+/** A new id for something that an operator asks for: in the order of asking. `at`: milliseconds. */
+export const newRequestId = (at: number): string => `${at.toString(36).padStart(9, '0')}-${randomUUID().slice(0, 8)}`;
 
 export function requestsIn(store: Store): Requests {
   return {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { within } from '../within.js';
 import { type Answer, accepted, badRequest, later, problem } from './answer.js';
 import { type Keeper, keep } from './keep.js';
 import { type HttpSource, json } from './source.js';
@@ -46,19 +47,6 @@ async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<Buffe
 
 const unauthorised = (): Answer =>
   problem(401, 'the token or the signature is missing or wrong', { headers: { 'www-authenticate': 'Bearer' } });
-
-/** Resolves with `late` where the work takes longer; it goes on all the same. */
-async function within<T>(ms: number, work: Promise<T>, late: T): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<T>((resolve) => {
-    timer = setTimeout(resolve, ms, late);
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 async function answerOf(request: IncomingMessage, source: HttpSource, deps: HttpDeps): Promise<Answer> {
   const { keeper, maxBytes, onUnmapped, withinMs = answerWithinMs } = deps;

@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { received, sendable } from '../config/sendable.js';
 import type { Settings } from '../config/settings.js';
-import { type Delivery, within } from '../delivery.js';
+import type { Delivery } from '../delivery/delivery.js';
 import { SetwireError } from '../errors.js';
 import type { Journal } from '../journal/journal.js';
 import type { Report, Tally } from '../report.js';
 import { Secret } from '../secret.js';
+import { within } from '../within.js';
 import { outbox } from './outbox.js';
 import type { Begin, News, Order, Snapshot } from './terms.js';
 import { keepThread } from './thread.js';

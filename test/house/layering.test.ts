@@ -7,7 +7,7 @@ const src = fileURLToPath(new URL('../../src/', import.meta.url));
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 
 /** What any file may import. */
-const groundFloor = ['errors.ts', 'secret.ts', 'report.ts', 'schemas.ts', 'schema-types.ts', 'version.ts'];
+const groundFloor = ['errors.ts', 'secret.ts', 'report.ts', 'schemas.ts', 'schema-types.ts', 'version.ts', 'within.ts'];
 
 /** A room (a folder, or a file at the root) and the rooms it may import besides itself and the ground floor. */
 const mayImport: Record<string, readonly string[]> = {
@@ -21,15 +21,15 @@ const mayImport: Record<string, readonly string[]> = {
   set: ['events'],
   transmitter: ['events', 'journal', 'set'],
   sources: ['config', 'events', 'flows', 'set'],
-  'delivery.ts': ['config', 'journal', 'log', 'set', 'transmitter'],
-  thread: ['config', 'delivery.ts', 'events', 'journal', 'log', 'transmitter'],
-  'worker.ts': ['config', 'delivery.ts', 'journal', 'thread'],
-  'adapter.ts': ['delivery.ts', 'thread', 'events', 'config', 'log', 'hosts', 'flows', 'journal', 'set', 'transmitter'],
+  delivery: ['config', 'journal', 'log', 'set', 'transmitter'],
+  thread: ['config', 'delivery', 'events', 'journal', 'log', 'transmitter'],
+  'worker.ts': ['config', 'delivery', 'journal', 'thread'],
+  'adapter.ts': ['delivery', 'thread', 'events', 'config', 'log', 'hosts', 'flows', 'journal', 'set', 'transmitter'],
   'endpoint-check.ts': ['config', 'events', 'set', 'transmitter'],
   'plugin.ts': ['adapter.ts', 'config'],
   'better-auth.ts': ['adapter.ts', 'config', 'hosts', 'plugin.ts'],
   'index.ts': ['adapter.ts', 'config', 'events', 'extensions', 'flows', 'hosts', 'plugin.ts'],
-  cli: ['adapter.ts', 'config', 'delivery.ts', 'endpoint-check.ts', 'events', 'journal', 'log', 'sources'],
+  cli: ['adapter.ts', 'config', 'delivery', 'endpoint-check.ts', 'events', 'journal', 'log', 'sources'],
   demo: ['better-auth.ts', 'index.ts'],
   ...Object.fromEntries(groundFloor.map((file) => [file, []])),
 };
@@ -46,7 +46,7 @@ const doors: Record<string, readonly string[]> = {
   pino: ['log/'],
   jose: ['set/'],
   sift: ['transmitter/select.ts'],
-  rxjs: ['flows/', 'transmitter/', 'journal/', 'events/', 'adapter.ts', 'delivery.ts'],
+  rxjs: ['flows/', 'transmitter/', 'journal/', 'events/', 'adapter.ts', 'delivery/'],
   'oidc-provider': ['demo/'],
 };
 

@@ -4,7 +4,7 @@ import { type AuthContext, type EndpointContext, type Row, trailKey } from './co
 import * as seen from './observe.js';
 import { originOf } from './origin.js';
 import type { EndpointHook, PluginParts } from './parts.js';
-import { tellerWith, within } from './teller.js';
+import { foundWithin, tellerWith } from './teller.js';
 import { newTrail, type Trail } from './trail.js';
 
 export interface BetterAuthHost {
@@ -58,7 +58,7 @@ export function betterAuthHost(waiting?: Waiting): BetterAuthHost {
     trail.isTold = true;
     clearTimeout(timers.get(trail));
     const told = teller.tell(trail);
-    if (waiting !== undefined) await within(waiting.limitMs, told, undefined);
+    if (waiting !== undefined) await foundWithin(waiting.limitMs, told, undefined);
   }
 
   function tellLater(trail: Trail, afterMs: number): void {
@@ -125,7 +125,7 @@ export function betterAuthHost(waiting?: Waiting): BetterAuthHost {
         create: { after: row('user.create', seen.userCreated) },
         update: {
           before: row('user.update', (trail, patch, ctx) =>
-            seen.userUpdateBegun(trail, patch, ctx, (found) => within(readLimitMs, found, undefined)),
+            seen.userUpdateBegun(trail, patch, ctx, (found) => foundWithin(readLimitMs, found, undefined)),
           ),
           after: row('user.update', seen.userUpdated),
         },
@@ -159,7 +159,7 @@ export function betterAuthHost(waiting?: Waiting): BetterAuthHost {
           handler: hook('endpoint', (ctx) => {
             const trail = trailOf(ctx);
             trail.depth += 1;
-            return seen.called(trail, ctx, (remembered) => within(readLimitMs, remembered, undefined));
+            return seen.called(trail, ctx, (remembered) => foundWithin(readLimitMs, remembered, undefined));
           }),
         },
       ],

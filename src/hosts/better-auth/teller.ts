@@ -1,4 +1,5 @@
 import type { ReportedEvent } from '../../events/identity-event.js';
+import { within } from '../../within.js';
 import { draftsOf, eventOf } from './events.js';
 import { areKnown, lookUp, type People, peopleOf } from './people.js';
 import type { Draft, Trail } from './trail.js';
@@ -6,18 +7,13 @@ import type { Draft, Trail } from './trail.js';
 /** So long a look-up may take; then what is known has to do. */
 const lookUpLimitMs = 2000;
 
-/** A promise that is given up after a while, with something else in its place; it does not reject. */
-export async function within<T>(limitMs: number, promise: Promise<T>, otherwise: T): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<T>((resolve) => {
-    timer = setTimeout(resolve, limitMs, otherwise);
-  });
-  try {
-    return await Promise.race([promise.catch(() => otherwise), limit]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+/** What was found; something else in its place where the search takes too long or fails. */
+export const foundWithin = <T>(limitMs: number, search: Promise<T>, otherwise: T): Promise<T> =>
+  within(
+    limitMs,
+    search.catch(() => otherwise),
+    otherwise,
+  );
 
 export interface Teller {
   /**
@@ -53,17 +49,17 @@ export function tellerWith(
 
   /** Everything that is looked up begins at once; only the telling is in order. */
   async function tellInTurn(trail: Trail, time: number, before: Promise<unknown> | undefined): Promise<unknown[]> {
-    await within(lookUpLimitMs, Promise.all(trail.seeking), []);
+    await foundWithin(lookUpLimitMs, Promise.all(trail.seeking), []);
     const known = peopleOf(trail.people);
     const drafts = draftsOf(trail, time);
     const people = async (about: readonly Draft[]): Promise<People> => {
       const { context } = trail;
       if (context === undefined || areKnown(about, trail.people)) return known;
-      return within(lookUpLimitMs, lookUp(about, trail.people, context), known);
+      return foundWithin(lookUpLimitMs, lookUp(about, trail.people, context), known);
     };
     const [found, ...later] = await Promise.all([
       people(drafts),
-      ...trail.later.map((part) => within<readonly Draft[]>(lookUpLimitMs, part, [])),
+      ...trail.later.map((part) => foundWithin<readonly Draft[]>(lookUpLimitMs, part, [])),
     ]);
     const more = later.flat();
     const others = await people(more);
