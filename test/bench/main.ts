@@ -36,18 +36,18 @@ if (wants('throughput') && redis === undefined) tell('left out: BullMQ, since th
 if (wants('throughput') && postgres === undefined) tell('left out: the PostgreSQL outbox, since there is no postgres');
 try {
   const rounds = 5;
-  const scale = quick ? 1 : 6;
+  const scale = quick ? 0.5 : 6;
   const throughput = wants('throughput')
     ? await measureThroughput(receiver, { redis, postgres }, { rounds, scale, tell })
     : undefined;
   tell('the host');
-  const host = wants('host') ? await measureHostCost(receiver, rounds, quick ? 500 : 5000) : undefined;
+  const host = wants('host') ? await measureHostCost(receiver, rounds, quick ? 300 : 5000) : undefined;
   tell('latency');
   const latency = wants('latency') ? await measureLatency(receiver, quick ? 2 : 20) : undefined;
   tell('endpoints');
-  const fanOut = wants('endpoints') ? await measureFanOut(receiver, quick ? 1 : 5) : undefined;
+  const fanOut = wants('endpoints') ? await measureFanOut(receiver, quick ? 0.5 : 5) : undefined;
   tell('the backlog');
-  const drain = wants('drain') ? await measureDrain(receiver, quick ? 50_000 : 1_000_000) : undefined;
+  const drain = wants('drain') ? await measureDrain(receiver, quick ? 30_000 : 1_000_000) : undefined;
   const figures = {
     machine: {
       cpus: cpus().length,
