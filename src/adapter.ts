@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isatty } from 'node:tty';
-import { isDeepStrictEqual } from 'node:util';
 import { merge, Subject } from 'rxjs';
-import { sendable } from './config/sendable.js';
+import { changedForNextStart } from './config/next-start.js';
 import type { Settings } from './config/settings.js';
 import { startDelivery } from './delivery/delivery.js';
 import { wantsOf } from './delivery/wants.js';
@@ -238,14 +237,14 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
 
   async function stop(): Promise<void> {
     const telling = [...ears].flatMap((ear) => ear.host.settled?.() ?? []);
-    if (telling.length > 0) await within(settings.stopTimeoutMs, Promise.all(telling));
+    if (telling.length > 0) await within(current.stopTimeoutMs, Promise.all(telling));
     for (const { stopListening } of ears) stopListening();
     ears.clear();
     captures.drain();
     state = 'stopping';
     process.off('exit', warnOfLoss);
     inbox.complete();
-    await within(settings.stopTimeoutMs, recorder.settled());
+    await within(current.stopTimeoutMs, recorder.settled());
     await delivery.stop(async () => {
       // What could not be written until now is lost, and counted.
       await journal.close();
@@ -308,22 +307,8 @@ export function createAdapter(settings: Settings, options: AdapterOptions = {}):
     eventTypesHandler: eventTypesHandlerOf(() => ({ issuer: current.issuer ?? host?.issuer, ...current.ssf })),
     apply(next) {
       current = next;
-      const later = (
-        [
-          'journal',
-          'dataDir',
-          'durability',
-          'transmitter',
-          'retention',
-          'buffer',
-          'deadLetters',
-          'flows',
-          'log',
-          'signing',
-          'intake',
-        ] as const
-      ).filter((name) => !isDeepStrictEqual(sendable(settings[name]), sendable(next[name])));
       delivery.apply(next);
+      const later = changedForNextStart(settings, next);
       if (later.length > 0) report('warn', 'some settings apply at the next start only', { settings: later });
     },
   };

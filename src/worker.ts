@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { received } from './config/sendable.js';
 import type { Settings } from './config/settings.js';
+import { deferred } from './deferred.js';
 import { startDelivery } from './delivery/delivery.js';
 import { messageOf } from './errors.js';
 import { embeddedJournal } from './journal/embedded.js';
@@ -73,10 +74,7 @@ async function last(): Promise<void> {
   Atomics.notify(word, 0);
 }
 
-let finish = (): void => undefined;
-const finished = new Promise<void>((resolve) => {
-  finish = resolve;
-});
+const finished = deferred();
 
 async function stop(): Promise<void> {
   await delivery.stop(async () => {
@@ -84,7 +82,7 @@ async function stop(): Promise<void> {
     await Promise.all(appending);
     tell({ kind: 'journal-closed' });
     // What the host's thread has not got stored by then is said to be lost, and stands in the log.
-    await finished;
+    await finished.promise;
   });
   clearInterval(telling);
   tellSnapshot();
@@ -112,7 +110,7 @@ function take(order: Order): void {
       void stop();
       break;
     case 'finish':
-      finish();
+      finished.resolve();
       break;
   }
 }

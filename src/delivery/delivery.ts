@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { filter, firstValueFrom } from 'rxjs';
 import { sendable } from '../config/sendable.js';
 import type { Settings } from '../config/settings.js';
+import { deferred } from '../deferred.js';
 import { messageOf } from '../errors.js';
 import type { Journal, JournalEntry, JournalLoss, Lead } from '../journal/journal.js';
 import { pause } from '../journal/lease.js';
@@ -300,11 +301,3 @@ export function startDelivery(settings: Settings, deps: DeliveryDeps): DeliveryH
 
 /** For what the journal could not store any more before it was closed, which has said so: it is found again at the next start. */
 const unstored = (): readonly JournalEntry[] => [];
-
-function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => undefined;
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
-}

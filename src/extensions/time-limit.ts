@@ -1,4 +1,7 @@
 import { SetwireError } from '../errors.js';
+import { within } from '../within.js';
+
+const stillGoing = Symbol('still going');
 
 /**
  * Waits for `work`, but no longer than `ms`.
@@ -13,21 +16,8 @@ export async function withinTime<T>(
   overdue: string,
   late: (result: PromiseSettledResult<T>) => void = () => undefined,
 ): Promise<T> {
-  let over = false;
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      over = true;
-      reject(new SetwireError('SETWIRE_TIMEOUT', overdue));
-    }, ms);
-  });
-  work.then(
-    (value) => over && late({ status: 'fulfilled', value }),
-    (reason) => over && late({ status: 'rejected', reason }),
-  );
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const result = await within<T | typeof stillGoing>(ms, work, stillGoing);
+  if (result !== stillGoing) return result;
+  void Promise.allSettled([work]).then(([settled]) => late(settled));
+  throw new SetwireError('SETWIRE_TIMEOUT', overdue);
 }

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, mkdirSync, openSync, type Stats, writeSync } from 'node:fs';
 import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { within } from '../within.js';
 import { rotate } from './rotation.js';
 
 /** How one write may be at most; the bound of what a slow disk holds up at once. */
@@ -285,12 +286,7 @@ export function openLineFile(options: LineFileOptions): LineFile {
       if (state !== 'open') return 0;
       state = 'closing';
       clearTimeout(retryTimer);
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, timeoutMs);
-      });
-      await Promise.race([drain(), late]);
-      clearTimeout(timer);
+      await within(timeoutMs, drain());
       state = 'closed';
       // A write that hangs still has the file: closing it now would hang as well.
       const hanging = inFlight === undefined ? undefined : chunk;

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { received, sendable } from '../config/sendable.js';
+import { sendable } from '../config/sendable.js';
 import type { Settings } from '../config/settings.js';
+import { deferred } from '../deferred.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { SetwireError } from '../errors.js';
 import type { Journal } from '../journal/journal.js';
@@ -50,18 +51,12 @@ export function deliveryInThread(settings: Settings, { report, losses, issuer }:
   const events = outbox();
   /** The journal itself knows all of them; these are for the flows, which must not count an event twice. */
   const stored = latest(maxStored);
-  let current = keyed(settings);
+  let current = settings;
   let snapshot: Snapshot | undefined;
   let isBegun = false;
   let missed = 0;
-  let begun = (): void => undefined;
-  const ready = new Promise<void>((resolve) => {
-    begun = resolve;
-  });
-  let journalClosed = (): void => undefined;
-  const closedThere = new Promise<void>((resolve) => {
-    journalClosed = resolve;
-  });
+  const begun = deferred();
+  const journalClosed = deferred();
 
   function keyed(given: Settings): unknown {
     return sendable({ ...given, log: { ...given.log, userKey } });
@@ -69,7 +64,7 @@ export function deliveryInThread(settings: Settings, { report, losses, issuer }:
 
   function begin(holdMs: number): Begin {
     return {
-      settings: current,
+      settings: keyed(current),
       ...(issuer !== undefined && { issuer }),
       owner,
       holdMs,
@@ -84,7 +79,7 @@ export function deliveryInThread(settings: Settings, { report, losses, issuer }:
         ({ snapshot } = news);
         isBegun = true;
         events.connect((group, texts, once) => thread.post({ kind: 'append', group, texts, once }));
-        begun();
+        begun.resolve();
         return;
       case 'stored':
         events.stored(news.group);
@@ -103,7 +98,7 @@ export function deliveryInThread(settings: Settings, { report, losses, issuer }:
         losses.add(news.what, news.why, news.times);
         return;
       case 'journal-closed':
-        journalClosed();
+        journalClosed.resolve();
     }
   }
 
@@ -115,9 +110,10 @@ export function deliveryInThread(settings: Settings, { report, losses, issuer }:
 
   /** How endpoints are as long as nothing is known of them. */
   function standing(): Snapshot['endpoints'] {
-    const { endpoints } = received(current) as Settings;
     const nothing = { delivered: 0, retries: 0, dead: 0, deadLetters: 0, unsettled: 0, lag: { events: 0, seconds: 0 } };
-    return Object.fromEntries(endpoints.map(({ name }) => [name, { state: 'standby', since: startedAt, ...nothing }]));
+    return Object.fromEntries(
+      current.endpoints.map(({ name }) => [name, { state: 'standby', since: startedAt, ...nothing }]),
+    );
   }
 
   const thread = keepThread({ begin, onNews, onCrash, report });
@@ -145,14 +141,14 @@ export function deliveryInThread(settings: Settings, { report, losses, issuer }:
       },
     },
     delivery: {
-      ready,
+      ready: begun.promise,
       miss(event) {
         missed += 1;
         if (missed <= maxMissed) post({ kind: 'miss', event });
       },
       apply(next) {
-        current = keyed(next);
-        post({ kind: 'apply', settings: current });
+        current = next;
+        post({ kind: 'apply', settings: keyed(current) });
       },
       status: () => snapshot?.endpoints ?? standing(),
       get log() {
@@ -169,10 +165,10 @@ export function deliveryInThread(settings: Settings, { report, losses, issuer }:
         return Atomics.wait(answered, 0, 0, lastMs) === 'timed-out' ? 0 : events.size;
       },
       async stop(closeJournal) {
-        const limitMs = settings.stopTimeoutMs + closeMs;
+        const limitMs = current.stopTimeoutMs + closeMs;
         post({ kind: 'stop' });
         const ended = thread.end(limitMs);
-        await within(limitMs, Promise.race([closedThere, ended]));
+        await within(limitMs, Promise.race([journalClosed.promise, ended]));
         await closeJournal?.();
         post({ kind: 'finish' });
         await ended;

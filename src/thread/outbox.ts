@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { type Deferred, deferred } from '../deferred.js';
 
 /** So many events are handed over at once at most. */
 const maxGroup = 1000;
@@ -30,24 +31,16 @@ export interface Outbox {
   close(error: Error): void;
 }
 
-interface Group {
+interface Group extends Deferred {
   readonly texts: string[];
   readonly once: Map<number, string>;
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
 }
 
 function newGroup(): Group {
-  let resolve = (): void => undefined;
-  let reject: Group['reject'] = () => undefined;
-  const promise = new Promise<void>((settle, refuse) => {
-    resolve = settle;
-    reject = refuse;
-  });
+  const stored = deferred();
   // Whoever waits for it hears of it.
-  promise.catch(() => undefined);
-  return { texts: [], once: new Map(), promise, resolve, reject };
+  stored.promise.catch(() => undefined);
+  return { texts: [], once: new Map(), ...stored };
 }
 
 export function outbox(): Outbox {

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { deferred } from '../deferred.js';
 import type { Report } from '../report.js';
 import type { Begin, News, Order } from './terms.js';
 
@@ -58,16 +59,13 @@ export function keepThread({ begin, onNews, onCrash, report }: ThreadDeps): Thre
   let crashes = 0;
   let isEnding = false;
   let again: NodeJS.Timeout | undefined;
-  let ended = (): void => undefined;
-  const end = new Promise<void>((resolve) => {
-    ended = resolve;
-  });
+  const ended = deferred();
 
   function crashed(livedMs: number, hadBegun: boolean, error: unknown, exitCode: number): void {
     worker = undefined;
     if (isEnding) {
       if (exitCode !== 0) report('error', 'the thread of the delivery crashed while it was stopped', originOf(error));
-      ended();
+      ended.resolve();
       return;
     }
     crashes = livedMs > soundMs ? 1 : crashes + 1;
@@ -117,7 +115,7 @@ export function keepThread({ begin, onNews, onCrash, report }: ThreadDeps): Thre
         report('error', 'the thread of the delivery did not stop in time: it is ended');
         void worker?.terminate();
       }, limitMs);
-      await end;
+      await ended.promise;
       clearTimeout(limit);
     },
   };

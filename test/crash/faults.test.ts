@@ -325,6 +325,18 @@ describe('what goes wrong', function () {
       expect(adapter.status().losses).to.deep.equal({ 'account.deleted: before the journal': 20 });
     });
 
+    it('never lets the journal be written: a stop takes as long as the config allows by then', async () => {
+      writeFileSync(place.path('data'), 'in the way');
+      const config = { stopTimeout: '1h', endpoints: { crm: { url: 'http://127.0.0.1:9/' } } };
+      const adapter = start(config);
+      const emitting = emit(adapter, 20);
+      await until(() => codes().length > 0);
+      adapter.apply(settingsOf({ ...config, stopTimeout: '50ms' }));
+      await adapter.detach();
+      await emitting;
+      expect(adapter.status().losses).to.deep.equal({ 'account.deleted: before the journal': 20 });
+    });
+
     it('has lost the journal to garbage: the host starts, and new events arrive', async () => {
       mkdirSync(place.path('data/journal'), { recursive: true });
       writeFileSync(place.path('data/journal/data.mdb'), Buffer.alloc(100_000, 'garbage'));
