@@ -20,66 +20,69 @@ interface Entry {
   readonly durability: string;
   readonly module: string;
   readonly options: Readonly<Record<string, unknown>>;
-  /** Events in a round of scale 1, and those that it begins with, not measured. */
-  readonly size: number;
+  /** Events that it begins with, which are not measured. */
+  readonly warmUp: number;
 }
 
 const flushed = 'flushed to disk';
 const none = 'none';
 
 function entriesOf(redis: Server | undefined, postgres: Server | undefined): Entry[] {
-  const setwire = (batch: number, size: number, options = {}): Entry => ({
+  const setwire = (batch: number, warmUp: number, options = {}): Entry => ({
     name: `setwire, wso2, HMAC, batch ${batch}${'transmitter' in options ? ', inline' : ''}`,
     durability: flushed,
     module: './setwire.ts',
     options: { batch, ...options },
-    size,
+    warmUp,
   });
-  const ssf = (delivery: 'push' | 'multi-push', batch: number, size: number): Entry => ({
+  const ssf = (delivery: 'push' | 'multi-push', batch: number, warmUp: number): Entry => ({
     name: `setwire, ssf, ES256, ${delivery}${batch === 1 ? '' : ` ${batch}`}`,
     durability: flushed,
     module: './setwire.ts',
     options: { batch, delivery },
-    size,
+    warmUp,
   });
-  const client = (library: string, batch: number, size: number): Entry => ({
+  const client = (library: string, batch: number, warmUp: number): Entry => ({
     name: `${library} alone, HMAC, batch ${batch}`,
     durability: none,
     module: './peers/client.mjs',
     options: { batch, library },
-    size,
+    warmUp,
   });
-  const outbox = (batch: number, size: number): Entry => ({
+  const outbox = (batch: number, warmUp: number): Entry => ({
     name: `PostgreSQL ${postgres?.version} outbox, batch ${batch}`,
     durability: 'fsync, synchronous_commit',
     module: './peers/outbox.mjs',
     options: { batch, connection: { host: '127.0.0.1', port: postgres?.port, user: 'bench', database: 'postgres' } },
-    size,
+    warmUp,
   });
   const bullmq: Entry = {
     name: `BullMQ on Redis ${redis?.version}, batch 1`,
     durability: 'appendfsync always',
     module: './peers/bullmq.mjs',
     options: { batch: 1, port: redis?.port },
-    size: 2000,
+    warmUp: 1000,
   };
   return [
-    setwire(1, 4000),
-    setwire(10, 8000),
-    setwire(100, 16_000),
-    ssf('push', 1, 3000),
-    ssf('multi-push', 10, 4000),
-    ssf('multi-push', 100, 6000),
-    setwire(1, 4000, { transmitter: 'inline' }),
-    setwire(100, 8000, { transmitter: 'inline' }),
-    client('got', 1, 1500),
-    client('undici', 1, 4000),
-    client('undici', 10, 20_000),
-    client('undici', 100, 40_000),
+    setwire(1, 2000),
+    setwire(10, 4000),
+    setwire(100, 8000),
+    ssf('push', 1, 1500),
+    ssf('multi-push', 10, 2000),
+    ssf('multi-push', 100, 3000),
+    setwire(1, 2000, { transmitter: 'inline' }),
+    setwire(100, 4000, { transmitter: 'inline' }),
+    client('got', 1, 700),
+    client('undici', 1, 2000),
+    client('undici', 10, 10_000),
+    client('undici', 100, 20_000),
     ...(redis === undefined ? [] : [bullmq]),
-    ...(postgres === undefined ? [] : [outbox(1, 1000), outbox(100, 10_000)]),
+    ...(postgres === undefined ? [] : [outbox(1, 500), outbox(100, 5000)]),
   ];
 }
+
+/** As many full batches of every size. */
+const whole = (events: number): number => Math.ceil(events / 100) * 100;
 
 /** How fast signatures are made, and nothing else: by one thread, or by those of libuv, as Setwire makes its own. */
 function signing(): { name: string; sign: (count: number) => unknown; count: number }[] {
@@ -113,34 +116,39 @@ async function inParallel(count: number, atOnce: number, work: () => Promise<unk
   await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
-/** One contender sends at a time, in turns. */
+/** One contender sends at a time, in turns of so many seconds: as many events as its turn before lets expect. */
 export async function measureThroughput(
   receiver: Receiver,
   servers: { readonly redis: Server | undefined; readonly postgres: Server | undefined },
-  { rounds, scale, tell }: { readonly rounds: number; readonly scale: number; readonly tell: (text: string) => void },
+  {
+    rounds,
+    seconds,
+    tell,
+  }: { readonly rounds: number; readonly seconds: number; readonly tell: (text: string) => void },
 ): Promise<Row[]> {
   const entries = entriesOf(servers.redis, servers.postgres);
-  const running: { entry: Entry; contender: Running; perSecond: number[]; cpuUs: number[] }[] = [];
+  const running: { entry: Entry; contender: Running; atFirst: number; perSecond: number[]; cpuUs: number[] }[] = [];
   const contenders = entries.map(({ module, options }) => startContender(module, options, receiver));
   for (const [index, entry] of entries.entries()) {
     tell(`begins: ${entry.name}`);
     const contender = await contenders[index];
     if (contender === undefined) continue;
-    await contender.run(entry.size * Math.min(1, scale));
-    running.push({ entry, contender, perSecond: [], cpuUs: [] });
+    const { perSecond: atFirst } = await contender.run(entry.warmUp);
+    running.push({ entry, contender, atFirst, perSecond: [], cpuUs: [] });
   }
   const signers = signing().map((each) => ({ ...each, perSecond: [] as number[] }));
   for (let round = 1; round <= rounds; round += 1) {
     tell(`round ${round} of ${rounds}`);
-    for (const { entry, contender, perSecond, cpuUs } of running) {
-      const measured = await contender.run(entry.size * scale);
+    for (const { contender, atFirst, perSecond, cpuUs } of running) {
+      const measured = await contender.run(whole((perSecond.at(-1) ?? atFirst) * seconds));
       perSecond.push(measured.perSecond);
       cpuUs.push(measured.cpuUs);
     }
     for (const { sign: make, count, perSecond } of signers) {
       const began = performance.now();
-      await make(count * scale);
-      perSecond.push((count * scale * 1000) / (performance.now() - began));
+      let made = 0;
+      for (; performance.now() - began < seconds * 1000; made += count) await make(count);
+      perSecond.push((made * 1000) / (performance.now() - began));
     }
   }
   for (const { contender } of running) await contender.end();
